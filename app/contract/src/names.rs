@@ -1,0 +1,107 @@
+//! Names of resources, environment variables, headers and routes.
+
+/// Names of the AWS resources that make up the lab. The same on the laptop and in AWS.
+pub mod resource {
+    /// ECS cluster.
+    pub const CLUSTER: &str = "golden";
+    /// ECS service.
+    pub const SERVICE: &str = "golden";
+    /// Task definition family; revisions count up from 1.
+    pub const TASK_FAMILY: &str = "golden";
+    /// The one container of a task.
+    pub const CONTAINER: &str = "golden";
+    /// Application Load Balancer.
+    pub const LOAD_BALANCER: &str = "golden";
+    /// Target group behind the balancer's HTTP listener.
+    pub const TARGET_GROUP: &str = "golden";
+    /// Secrets Manager secret with the application's database credentials ([`crate::DatabaseSecret`]).
+    pub const DB_SECRET: &str = "golden/db";
+    /// SSM parameter with the failure mode ([`crate::failure::Plan`]).
+    pub const FAILURE_MODE_PARAMETER: &str = "/golden/failure_mode";
+    /// CloudWatch log group of the tasks.
+    pub const LOG_GROUP: &str = "/ecs/golden";
+    /// Prefix of the log streams: `golden/<container>/<task id>`.
+    pub const LOG_STREAM_PREFIX: &str = "golden";
+    /// Bucket that the deep health check probes. A bucket name is global in AWS, so there the account id is appended.
+    pub const HEALTH_BUCKET: &str = "golden-health";
+    /// RDS instance (and cluster) identifier.
+    pub const DB_INSTANCE: &str = "golden-db";
+    /// Database in that instance.
+    pub const DB_NAME: &str = "golden";
+    /// The application's role in the database.
+    pub const DB_USERNAME: &str = "golden";
+    /// IAM role of the application inside the task.
+    pub const TASK_ROLE: &str = "golden-task";
+    /// IAM role with which ECS pulls the image, reads `secrets` and writes logs.
+    pub const EXECUTION_ROLE: &str = "golden-execution";
+    /// Repository of the application's image; the tag follows a colon.
+    pub const IMAGE_REPOSITORY: &str = "golden";
+    /// Tag that the lab deploys.
+    pub const IMAGE_TAG: &str = "latest";
+    /// Port of the container, and of the targets.
+    pub const CONTAINER_PORT: u16 = 8080;
+    /// Port of the application's admin listener, reachable inside the task only.
+    pub const ADMIN_PORT: u16 = 9901;
+}
+
+/// Environment variables that more than one room reads or writes.
+pub mod env {
+    /// Name of the failure-mode parameter, read by the application and the operator's tools.
+    pub const PARAM_FAILURE_MODE: &str = "PARAM_FAILURE_MODE";
+    /// ARN or name of the database secret.
+    pub const DB_SECRET_ARN: &str = "DB_SECRET_ARN";
+    /// `runtime` or `env`: where the application takes its database credentials from.
+    pub const DB_CREDENTIALS: &str = "DB_CREDENTIALS";
+    /// Database user when `DB_CREDENTIALS=env`.
+    pub const DB_USERNAME: &str = "DB_USERNAME";
+    /// Database password when `DB_CREDENTIALS=env`.
+    pub const DB_PASSWORD: &str = "DB_PASSWORD";
+    /// Buckets that the deep health check probes, comma-separated.
+    pub const S3_BUCKET_NAME: &str = "S3_BUCKET_NAME";
+    /// Public listener of the application.
+    pub const BIND_ADDR: &str = "BIND_ADDR";
+    /// Admin listener of the application.
+    pub const ADMIN_ADDR: &str = "ADMIN_ADDR";
+    /// ECS cluster name, exported by `breakfix env`.
+    pub const CLUSTER: &str = "CLUSTER";
+    /// ECS service name, exported by `breakfix env`.
+    pub const SERVICE: &str = "SERVICE";
+    /// Base URL of the balancer, exported by `breakfix env`.
+    pub const ALB_URL: &str = "ALB_URL";
+    /// Target group ARN, exported by `breakfix env`.
+    pub const TARGET_GROUP_ARN: &str = "TARGET_GROUP_ARN";
+    /// Log group name, exported by `breakfix env`.
+    pub const LOG_GROUP: &str = "LOG_GROUP";
+}
+
+/// HTTP headers of every reply of the application.
+pub mod header {
+    /// Identifier of the request: taken from the caller when well-formed, else made here.
+    pub const REQUEST_ID: &str = "x-request-id";
+    /// AWS's trace header; the balancer starts it.
+    pub const TRACE_ID: &str = "x-amzn-trace-id";
+    /// Identifier of the ECS task that answered.
+    pub const TASK: &str = "x-lab-task";
+    /// Version of the failure-mode parameter that the task applies.
+    pub const CONFIG_VERSION: &str = "x-lab-config-version";
+}
+
+/// Routes of the application's public listener.
+pub mod route {
+    /// Identity.
+    pub const ROOT: &str = "/";
+    /// Shallow health for the balancer and the container health check.
+    pub const HEALTHZ: &str = "/healthz";
+    /// The process is alive.
+    pub const LIVE: &str = "/live";
+    /// The process takes traffic.
+    pub const READY: &str = "/ready";
+    /// Deep health with every dependency.
+    pub const HEALTH: &str = "/health";
+    /// CPU work.
+    pub const WORK: &str = "/work";
+    /// One database query.
+    pub const DB: &str = "/db";
+    /// The routes that a failure mode touches by default.
+    pub const BUSINESS: [&str; 3] = [ROOT, WORK, DB];
+}
