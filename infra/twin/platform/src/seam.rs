@@ -1,0 +1,57 @@
+//! The seams through which one imitated service asks another, so that each can be built and tested alone.
+
+use std::net::Ipv4Addr;
+
+use async_trait::async_trait;
+
+use crate::AwsError;
+
+/// Health of one target as `DescribeTargetHealth` words it (`TargetHealth` in the ELBv2 API reference).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetHealth {
+    /// `initial`, `healthy`, `unhealthy`, `unused`, `draining`.
+    pub state: &'static str,
+    /// `Elb.InitialHealthChecking`, `Target.ResponseCodeMismatch`, …; none when healthy.
+    pub reason: Option<&'static str>,
+    /// For people, as AWS words it: `Health checks failed with these codes: [500]`.
+    pub description: Option<String>,
+}
+
+/// What ECS asks of Elastic Load Balancing.
+#[async_trait]
+pub trait Targets: Send + Sync {
+    /// Registers `address:port` in the target group.
+    async fn register(&self, target_group_arn: &str, address: Ipv4Addr, port: u16) -> Result<(), AwsError>;
+    /// Starts draining the target; it is gone once the deregistration delay is over or its last request has ended.
+    async fn deregister(&self, target_group_arn: &str, address: Ipv4Addr, port: u16) -> Result<(), AwsError>;
+    /// The target's health; none when it is not registered (any more).
+    async fn health(&self, target_group_arn: &str, address: Ipv4Addr, port: u16) -> Option<TargetHealth>;
+    /// Whether the target group exists.
+    async fn exists(&self, target_group_arn: &str) -> bool;
+}
+
+/// One line of a container, on its way to CloudWatch Logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// The line without its line feed.
+    pub message: String,
+}
+
+/// What ECS asks of CloudWatch Logs (the `awslogs` driver).
+#[async_trait]
+pub trait LogSink: Send + Sync {
+    /// Makes the stream; a missing group is an error, as it is for the driver without `awslogs-create-group`.
+    async fn create_stream(&self, group: &str, stream: &str) -> Result<(), AwsError>;
+    /// Appends lines to a stream.
+    async fn append(&self, group: &str, stream: &str, lines: Vec<LogLine>) -> Result<(), AwsError>;
+}
+
+/// What ECS asks of Secrets Manager and Parameter Store for a container's `secrets`.
+#[async_trait]
+pub trait SecretValues: Send + Sync {
+    /// The value behind a `valueFrom`: a Secrets Manager ARN (optionally `:json-key:version-stage:version-id`), a parameter ARN
+    /// or a parameter name.
+    async fn resolve(&self, value_from: &str) -> Result<String, AwsError>;
+}
