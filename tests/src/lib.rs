@@ -1,1 +1,14 @@
+//! The whole lab from outside: the fixture that starts one, and the tools a person would use against it.
+//!
+//! Promises: real processes, the real aws CLI, the ports the operating system gives; a lab of one's own for every test; nothing
+//! left running. Refuses: any look inside the twin or the application.
 
+mod lab;
+mod reply;
+mod sql;
+mod wait;
+
+pub use lab::{Lab, binary, free_port, text};
+pub use reply::Reply;
+pub use sql::Session;
+pub use wait::until;

@@ -1,0 +1,314 @@
+//! A lab of one's own.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use contract::{DatabaseSecret, names::resource};
+use serde_json::Value;
+
+use crate::{Reply, until};
+
+/// Two cores carry one lab and its load; more at once would test the scheduler.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A running lab. It ends when dropped.
+pub struct Lab {
+    state: tempfile::TempDir,
+    environment: BTreeMap<String, String>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Lab {
+    /// Starts a lab on free ports and waits until it is steady.
+    ///
+    /// # Panics
+    /// When it does not start; the message holds what it said.
+    pub fn up() -> Self {
+        Self::up_with(&[])
+    }
+
+    /// As [`Lab::up`], with further arguments of `breakfix up`.
+    ///
+    /// # Panics
+    /// When it does not start; the message holds what it said.
+    pub fn up_with(arguments: &[&str]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = tempfile::Builder::new().prefix("lab-").tempdir().expect("a temporary folder");
+        let mut lab = Self { state, environment: BTreeMap::new(), _turn: turn };
+        lab.start(arguments);
+        lab
+    }
+
+    /// Starts the lab again in the same state directory, on new ports.
+    ///
+    /// # Panics
+    /// When it does not start; the message holds what it said.
+    pub fn start(&mut self, arguments: &[&str]) {
+        let (port, balancer_port) = (free_port().to_string(), free_port().to_string());
+        let up = ["up", "--detach", "--no-build", "--port", &port, "--balancer-port", &balancer_port];
+        let output = self.breakfix(&[&up, arguments].concat());
+        assert!(output.status.success(), "up failed: {}\n{}", text(&output.stderr), self.twin_log());
+        let exports = self.breakfix(&["env"]);
+        assert!(exports.status.success(), "env failed: {}", text(&exports.stderr));
+        self.environment = text(&exports.stdout).lines().filter_map(export).collect();
+    }
+
+    /// The state directory.
+    pub fn state_dir(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// One of the names that `breakfix env` exports.
+    ///
+    /// # Panics
+    /// When it is not exported.
+    pub fn name(&self, variable: &str) -> &str {
+        self.environment.get(variable).unwrap_or_else(|| panic!("`breakfix env` exports no {variable}: {:?}", self.environment))
+    }
+
+    /// Runs `breakfix` against this lab.
+    ///
+    /// # Panics
+    /// When the binary cannot be run.
+    pub fn breakfix(&self, arguments: &[&str]) -> Output {
+        let (command, rest) = arguments.split_first().expect("a command");
+        Command::new(binary("breakfix"))
+            .arg(command)
+            .args(if *command == "env" || takes_state_dir(command) { vec!["--state-dir".into(), self.state.path().into()] } else { Vec::<OsString>::new() })
+            .args(rest)
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .output()
+            .expect("breakfix runs")
+    }
+
+    /// Runs the aws CLI as a person would, with the exported environment. The answer's JSON, or the error text.
+    ///
+    /// # Errors
+    /// What the CLI said, when it exits non-zero.
+    pub fn try_aws(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let output = Command::new(env::var_os("LAB_AWS").unwrap_or_else(|| "aws".into()))
+            .args(arguments)
+            .args(["--output", "json"])
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .output()
+            .context("the aws CLI runs; `cargo xtask test` installs it")?;
+        if !output.status.success() {
+            bail!("aws {}: {}", arguments.join(" "), text(&output.stderr).trim());
+        }
+        Ok(serde_json::from_slice(&output.stdout).unwrap_or_default())
+    }
+
+    /// As [`Lab::try_aws`].
+    ///
+    /// # Panics
+    /// With the CLI's error.
+    #[track_caller]
+    pub fn aws(&self, arguments: &[&str]) -> Value {
+        self.try_aws(arguments).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Runs a Python program against the lab's endpoint, with boto3 at hand.
+    ///
+    /// # Panics
+    /// When it fails; the message holds what it said.
+    #[track_caller]
+    pub fn python(&self, program: &Path) {
+        let output = Command::new(env::var_os("LAB_PYTHON").unwrap_or_else(|| "python3".into()))
+            .arg(program)
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .output()
+            .expect("python3 runs; `cargo xtask test` installs it");
+        assert!(output.status.success(), "{}: {}{}", program.display(), text(&output.stdout), text(&output.stderr));
+    }
+
+    /// GET through the balancer on a connection of its own.
+    ///
+    /// # Errors
+    /// When no HTTP reply came within 20 s.
+    pub fn try_get(&self, path: &str) -> anyhow::Result<Reply> {
+        Reply::get(&format!("{}{path}", self.name("ALB_URL")), &[], Duration::from_secs(20))
+    }
+
+    /// As [`Lab::try_get`].
+    ///
+    /// # Panics
+    /// When no reply came.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Reply {
+        self.try_get(path).unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// Sets the failure mode by the aws CLI and returns the parameter's version.
+    ///
+    /// # Panics
+    /// When the parameter cannot be written.
+    #[track_caller]
+    pub fn set_mode(&self, value: &str) -> i64 {
+        let name = self.name("PARAM_FAILURE_MODE");
+        let reply = self.aws(&["ssm", "put-parameter", "--name", name, "--value", value, "--type", "String", "--overwrite"]);
+        reply["Version"].as_i64().expect("PutParameter answers the version")
+    }
+
+    /// Waits until every running task says that it applies this version of the parameter.
+    #[track_caller]
+    pub fn until_applied(&self, version: i64) {
+        let version = version.to_string();
+        until(&format!("version {version} applied"), 10, || {
+            let seen: Vec<_> = (0..6).map(|_| self.get("/live").header("x-lab-config-version").unwrap_or("none").to_owned()).collect();
+            if seen.iter().all(|seen| *seen == version) { Ok(()) } else { Err(format!("{seen:?}")) }
+        });
+    }
+
+    /// The service as `describe-services` has it.
+    #[track_caller]
+    pub fn service(&self) -> Value {
+        self.aws(&["ecs", "describe-services", "--cluster", self.name("CLUSTER"), "--services", self.name("SERVICE")])["services"][0].clone()
+    }
+
+    /// Messages of the service's events, newest first.
+    #[track_caller]
+    pub fn events(&self) -> Vec<String> {
+        strings(&self.service()["events"], "message")
+    }
+
+    /// The tasks with this desired status, as `describe-tasks` has them.
+    #[track_caller]
+    pub fn tasks(&self, desired_status: &str) -> Vec<Value> {
+        let cluster = self.name("CLUSTER");
+        let list = self.aws(&["ecs", "list-tasks", "--cluster", cluster, "--desired-status", desired_status]);
+        let arns: Vec<&str> = list["taskArns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if arns.is_empty() {
+            return Vec::new();
+        }
+        let described = self.aws(&[&["ecs", "describe-tasks", "--cluster", cluster, "--tasks"], arns.as_slice()].concat());
+        described["tasks"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// State, reason and description of each target.
+    #[track_caller]
+    pub fn target_health(&self) -> Vec<Value> {
+        let health = self.aws(&["elbv2", "describe-target-health", "--target-group-arn", self.name("TARGET_GROUP_ARN")]);
+        health["TargetHealthDescriptions"].as_array().into_iter().flatten().map(|target| target["TargetHealth"].clone()).collect()
+    }
+
+    /// The database secret's current value.
+    #[track_caller]
+    pub fn secret(&self) -> DatabaseSecret {
+        let value = self.aws(&["secretsmanager", "get-secret-value", "--secret-id", self.name("DB_SECRET_ARN")]);
+        DatabaseSecret::parse(value["SecretString"].as_str().unwrap_or_default()).expect("the lab's own secret parses")
+    }
+
+    /// Log messages that match a filter pattern.
+    #[track_caller]
+    pub fn log_messages(&self, pattern: &str) -> Vec<String> {
+        let found = self.aws(&["logs", "filter-log-events", "--log-group-name", resource::LOG_GROUP, "--filter-pattern", pattern]);
+        strings(&found["events"], "message")
+    }
+
+    /// Runs `breakfix reset` and wants it verified.
+    ///
+    /// # Panics
+    /// When it exits non-zero; the message holds what it said.
+    #[track_caller]
+    pub fn reset(&self) {
+        let output = self.breakfix(&["reset"]);
+        assert!(output.status.success(), "reset: {}\n{}", text(&output.stdout), text(&output.stderr));
+    }
+
+    /// What the twin wrote to its log, for messages of failed tests.
+    pub fn twin_log(&self) -> String {
+        let log = fs::read_to_string(self.state.path().join("twin.log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    /// The recorded children of the twin: name and pid.
+    ///
+    /// # Panics
+    /// When there is no record.
+    pub fn children(&self) -> Vec<(String, i32)> {
+        let record = fs::read(self.state.path().join("processes.json")).expect("the twin records its children");
+        let record: Value = serde_json::from_slice(&record).expect("the record is JSON");
+        let child = |child: &Value| Some((child["name"].as_str()?.to_owned(), i32::try_from(child["pid"].as_i64()?).ok()?));
+        record.as_array().into_iter().flatten().filter_map(child).collect()
+    }
+
+    /// The twin's own pid.
+    ///
+    /// # Panics
+    /// When the lab is not running.
+    pub fn twin_pid(&self) -> i32 {
+        let ready = fs::read(self.state.path().join("twin.json")).expect("a running twin has a ready file");
+        let ready: Value = serde_json::from_slice(&ready).expect("the ready file is JSON");
+        ready["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("the ready file names the pid")
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the twin's log ---\n{}", self.twin_log());
+        }
+        let output = self.breakfix(&["down"]);
+        if !output.status.success() {
+            eprintln!("down: {}", text(&output.stderr));
+        }
+    }
+}
+
+/// The commands that look for a running lab by its state directory.
+fn takes_state_dir(command: &str) -> bool {
+    matches!(command, "up" | "down" | "status" | "env" | "doctor")
+}
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+/// When the operating system gives none.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
+
+/// Path of one of the lab's binaries. The first call builds them all.
+///
+/// # Panics
+/// When they do not build.
+pub fn binary(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let status = Command::new(env!("CARGO")).args(["build", "--workspace", "--bins", "--quiet"]).status().expect("cargo runs");
+        assert!(status.success(), "the lab's binaries do not build");
+        let own = env::current_exe().expect("this test has a path");
+        // target/<profile>/deps/<this test>
+        own.ancestors().nth(2).expect("a test binary lies in target/<profile>/deps").to_owned()
+    });
+    folder.join(name)
+}
+
+/// Bytes that a program wrote, as text.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn strings(list: &Value, field: &str) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|item| item[field].as_str().map(str::to_owned)).collect()
+}
+
+/// `export NAME='value'` as a pair.
+fn export(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+    Some((name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
+}

@@ -1,0 +1,26 @@
+//! The whole lab from outside, as a person drives it: the real aws CLI, boto3, HTTP and SQL. A lab of its own for every test.
+
+#[path = "lab/bad_input.rs"]
+mod bad_input;
+#[path = "lab/connection_leak.rs"]
+mod connection_leak;
+#[path = "lab/cpu_burn.rs"]
+mod cpu_burn;
+#[path = "lab/crash.rs"]
+mod crash;
+#[path = "lab/deployment.rs"]
+mod deployment;
+#[path = "lab/first_break.rs"]
+mod first_break;
+#[path = "lab/memory_leak.rs"]
+mod memory_leak;
+#[path = "lab/modes.rs"]
+mod modes;
+#[path = "lab/operator.rs"]
+mod operator;
+#[path = "lab/orphans.rs"]
+mod orphans;
+#[path = "lab/rotation.rs"]
+mod rotation;
+#[path = "lab/services.rs"]
+mod services;
