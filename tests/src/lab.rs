@@ -73,7 +73,9 @@ impl Lab {
     /// # Panics
     /// When it is not exported.
     pub fn name(&self, variable: &str) -> &str {
-        self.environment.get(variable).unwrap_or_else(|| panic!("`breakfix env` exports no {variable}: {:?}", self.environment))
+        self.environment
+            .get(variable)
+            .unwrap_or_else(|| panic!("`breakfix env` exports no {variable}: {:?}", self.environment))
     }
 
     /// Runs `breakfix` against this lab.
@@ -84,7 +86,11 @@ impl Lab {
         let (command, rest) = arguments.split_first().expect("a command");
         Command::new(binary("breakfix"))
             .arg(command)
-            .args(if *command == "env" || takes_state_dir(command) { vec!["--state-dir".into(), self.state.path().into()] } else { Vec::<OsString>::new() })
+            .args(if *command == "env" || takes_state_dir(command) {
+                vec!["--state-dir".into(), self.state.path().into()]
+            } else {
+                Vec::<OsString>::new()
+            })
             .args(rest)
             .envs(&self.environment)
             .stdin(Stdio::null())
@@ -158,7 +164,8 @@ impl Lab {
     #[track_caller]
     pub fn set_mode(&self, value: &str) -> i64 {
         let name = self.name("PARAM_FAILURE_MODE");
-        let reply = self.aws(&["ssm", "put-parameter", "--name", name, "--value", value, "--type", "String", "--overwrite"]);
+        let reply =
+            self.aws(&["ssm", "put-parameter", "--name", name, "--value", value, "--type", "String", "--overwrite"]);
         reply["Version"].as_i64().expect("PutParameter answers the version")
     }
 
@@ -167,7 +174,8 @@ impl Lab {
     pub fn until_applied(&self, version: i64) {
         let version = version.to_string();
         until(&format!("version {version} applied"), 10, || {
-            let seen: Vec<_> = (0..6).map(|_| self.get("/live").header("x-lab-config-version").unwrap_or("none").to_owned()).collect();
+            let seen: Vec<_> =
+                (0..6).map(|_| self.get("/live").header("x-lab-config-version").unwrap_or("none").to_owned()).collect();
             if seen.iter().all(|seen| *seen == version) { Ok(()) } else { Err(format!("{seen:?}")) }
         });
     }
@@ -193,15 +201,22 @@ impl Lab {
         if arns.is_empty() {
             return Vec::new();
         }
-        let described = self.aws(&[&["ecs", "describe-tasks", "--cluster", cluster, "--tasks"], arns.as_slice()].concat());
+        let described =
+            self.aws(&[&["ecs", "describe-tasks", "--cluster", cluster, "--tasks"], arns.as_slice()].concat());
         described["tasks"].as_array().cloned().unwrap_or_default()
     }
 
     /// State, reason and description of each target.
     #[track_caller]
     pub fn target_health(&self) -> Vec<Value> {
-        let health = self.aws(&["elbv2", "describe-target-health", "--target-group-arn", self.name("TARGET_GROUP_ARN")]);
-        health["TargetHealthDescriptions"].as_array().into_iter().flatten().map(|target| target["TargetHealth"].clone()).collect()
+        let health =
+            self.aws(&["elbv2", "describe-target-health", "--target-group-arn", self.name("TARGET_GROUP_ARN")]);
+        health["TargetHealthDescriptions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|target| target["TargetHealth"].clone())
+            .collect()
     }
 
     /// The database secret's current value.
@@ -214,7 +229,14 @@ impl Lab {
     /// Log messages that match a filter pattern.
     #[track_caller]
     pub fn log_messages(&self, pattern: &str) -> Vec<String> {
-        let found = self.aws(&["logs", "filter-log-events", "--log-group-name", resource::LOG_GROUP, "--filter-pattern", pattern]);
+        let found = self.aws(&[
+            "logs",
+            "filter-log-events",
+            "--log-group-name",
+            resource::LOG_GROUP,
+            "--filter-pattern",
+            pattern,
+        ]);
         strings(&found["events"], "message")
     }
 
@@ -242,7 +264,8 @@ impl Lab {
     pub fn children(&self) -> Vec<(String, i32)> {
         let record = fs::read(self.state.path().join("processes.json")).expect("the twin records its children");
         let record: Value = serde_json::from_slice(&record).expect("the record is JSON");
-        let child = |child: &Value| Some((child["name"].as_str()?.to_owned(), i32::try_from(child["pid"].as_i64()?).ok()?));
+        let child =
+            |child: &Value| Some((child["name"].as_str()?.to_owned(), i32::try_from(child["pid"].as_i64()?).ok()?));
         record.as_array().into_iter().flatten().filter_map(child).collect()
     }
 
@@ -289,11 +312,14 @@ pub fn free_port() -> u16 {
 pub fn binary(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        let status = Command::new(env!("CARGO")).args(["build", "--workspace", "--bins", "--quiet"]).status().expect("cargo runs");
-        assert!(status.success(), "the lab's binaries do not build");
-        let own = env::current_exe().expect("this test has a path");
-        // target/<profile>/deps/<this test>
-        own.ancestors().nth(2).expect("a test binary lies in target/<profile>/deps").to_owned()
+        let own = env::current_exe().expect("this program has a path");
+        // target/<profile>/<program>, or target/<profile>/deps/<test>
+        let folder =
+            own.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("a program lies in a folder");
+        let profile = if folder.ends_with("release") { "--release" } else { "--profile=dev" };
+        let status = Command::new(env!("CARGO")).args(["build", "--workspace", "--bins", "--quiet", profile]).status();
+        assert!(status.expect("cargo runs").success(), "the lab's binaries do not build");
+        folder.to_owned()
     });
     folder.join(name)
 }

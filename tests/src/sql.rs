@@ -32,7 +32,8 @@ impl Session {
     /// # Panics
     /// When the session is lost.
     pub fn count(&mut self, application_name: &str) -> i64 {
-        let query = sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1").bind(application_name);
+        let query = sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1")
+            .bind(application_name);
         self.runtime.block_on(query.fetch_one(&mut self.connection)).expect("the test's own session lives")
     }
 }

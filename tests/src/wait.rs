@@ -16,7 +16,9 @@ pub fn until<T, E: Display>(condition: &str, seconds: u64, mut ask: impl FnMut()
     loop {
         match ask() {
             Ok(answer) => return answer,
-            Err(state) if Instant::now() >= deadline => panic!("not within {seconds} s: {condition}; last state: {state}"),
+            Err(state) if Instant::now() >= deadline => {
+                panic!("not within {seconds} s: {condition}; last state: {state}")
+            }
             Err(_) => thread::sleep(Duration::from_millis(100)),
         }
     }

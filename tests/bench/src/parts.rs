@@ -1,0 +1,6 @@
+//! What is measured, one file a part.
+
+pub(crate) mod balancer;
+pub(crate) mod flip;
+pub(crate) mod golden;
+pub(crate) mod lab;
