@@ -42,6 +42,34 @@ pub mod resource {
     pub const CONTAINER_PORT: u16 = 8080;
     /// Port of the application's admin listener, reachable inside the task only.
     pub const ADMIN_PORT: u16 = 9901;
+    /// Tasks that the service runs.
+    pub const DESIRED_COUNT: i32 = 2;
+}
+
+/// Health-check settings of the lab's target group: what the lab creates, and what `reset` restores.
+pub mod health_check {
+    /// Route that the balancer asks.
+    pub const PATH: &str = super::route::HEALTHZ;
+    /// Seconds between two checks of one target.
+    pub const INTERVAL_S: i32 = 30;
+    /// Seconds after which a check without an answer has failed.
+    pub const TIMEOUT_S: i32 = 5;
+    /// Consecutive passes that make an unhealthy target healthy.
+    pub const HEALTHY_THRESHOLD: i32 = 2;
+    /// Consecutive failures that make a healthy target unhealthy.
+    pub const UNHEALTHY_THRESHOLD: i32 = 3;
+    /// Status codes that pass.
+    pub const MATCHER: &str = "200";
+}
+
+/// `application_name` of the PostgreSQL sessions, by which `pg_stat_activity` tells who holds them.
+pub mod application_name {
+    /// Sessions of the application's pool.
+    pub const GOLDEN: &str = "golden";
+    /// Sessions that the mode `connection_leak` keeps.
+    pub const LEAK: &str = "golden-leak";
+    /// The session with which `reset` and `breakfix status` look.
+    pub const RESET: &str = "reset";
 }
 
 /// Environment variables that more than one room reads or writes.
