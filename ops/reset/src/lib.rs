@@ -4,11 +4,25 @@
 //! works wherever the lab runs; errors and observations never hold a secret. Refuses: to call a lab healthy that was not
 //! seen serving good traffic for a sustained window.
 
+mod apply;
 pub mod aws;
+mod command;
 mod names;
 pub mod observe;
+mod options;
+mod plan;
 mod probe;
+mod report;
+mod run;
+#[cfg(test)]
+mod sample;
+mod verify;
 
 pub use aws::{AwsError, Clients};
+pub use command::{Arguments, execute};
 pub use names::Names;
 pub use observe::{Observation, ObserveError, observe};
+pub use options::Options;
+pub use plan::{Action, Step, plan};
+pub use report::{Event, Report, ReportedStep, ResetError, StepError, Verified};
+pub use run::run;

@@ -1,0 +1,93 @@
+//! One thing to do, as data and as a line for people.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::observe::HealthCheck;
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// `ssm:PutParameter` with `none`.
+    SetParameter,
+    /// `elasticloadbalancing:ModifyTargetGroup` to these settings.
+    RestoreHealthCheck(HealthCheck),
+    /// `ecs:UpdateService` to this task definition.
+    RollBack {
+        /// ARN of the revision that ran last.
+        task_definition: String,
+    },
+    /// `ecs:UpdateService` with this desired count.
+    SetDesiredCount {
+        /// Tasks wanted.
+        count: i32,
+    },
+    /// The database takes the password of the current secret, or the secret goes back, or it is rotated.
+    RepairCredentials,
+    /// Leaked sessions are waited for and then ended; these forgotten ones are ended.
+    EndSessions {
+        /// Backend process ids of forgotten transactions.
+        forgotten: Vec<i32>,
+    },
+    /// Tasks and targets are waited for; a new deployment is forced when they do not heal.
+    HealTasks,
+}
+
+/// One step of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// The thing.
+    pub what: String,
+    /// Its state.
+    pub from: String,
+    /// The state it shall have.
+    pub to: String,
+    /// Why.
+    pub why: String,
+}
+
+impl Step {
+    pub(super) fn new(
+        action: Action,
+        what: impl Into<String>,
+        from: impl Into<String>,
+        to: impl Into<String>,
+        why: impl Into<String>,
+    ) -> Self {
+        Self { action, what: what.into(), from: from.into(), to: to.into(), why: why.into() }
+    }
+}
+
+/// Longer texts are cut in the line for people; the data keeps them whole.
+const LONGEST_SHOWN_CHARS: usize = 160;
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} -> {} ({})", self.what, shown(&self.from), self.to, shown(&self.why))
+    }
+}
+
+fn shown(text: &str) -> String {
+    let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    match line.char_indices().nth(LONGEST_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_stays_a_line() {
+        let step = Step::new(Action::SetParameter, "p", format!("a\nb{}", "é".repeat(400)), "none", "why");
+        let line = step.to_string();
+        assert!(line.starts_with("p: a bé") && line.ends_with("… -> none (why)"), "{line}");
+        assert_eq!(line.lines().count(), 1);
+    }
+}
