@@ -1,0 +1,39 @@
+//! One file for each command. Each takes its arguments and returns the exit code.
+
+pub(crate) mod break_mode;
+pub(crate) mod doctor;
+pub(crate) mod down;
+pub(crate) mod env;
+pub(crate) mod load;
+pub(crate) mod reset;
+pub(crate) mod status;
+pub(crate) mod up;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    cli::{Cli, Command},
+    lab::{Lab, StateDir},
+};
+
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
+    let state_dir = StateDir::find(cli.state_dir.as_deref()).context("finding the working directory")?;
+    let lab = || Lab::find(&state_dir);
+    match cli.command {
+        Command::Up(arguments) => up::run(arguments, &state_dir).await,
+        Command::Down(arguments) => down::run(&arguments, &state_dir).await,
+        Command::Status(arguments) => status::run(&arguments, &lab()).await,
+        Command::Env(arguments) => env::run(&arguments, &lab()).await,
+        Command::Break(arguments) => break_mode::run(arguments, &lab()).await,
+        Command::Reset(arguments) => reset::run(&arguments, &lab()).await,
+        Command::Load(arguments) => load::run(arguments, &lab()).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, &state_dir),
+    }
+}
+
+/// How a person calls this program: hints repeat the words that were used.
+pub(crate) fn own_name() -> &'static str {
+    if std::env::var_os("CARGO").is_some() { "cargo lab" } else { "breakfix" }
+}

@@ -1,0 +1,118 @@
+//! `break`: writes a failure mode to its parameter, after the same check the service makes.
+
+mod table;
+mod value;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use aws_sdk_ssm::{
+    Client,
+    error::ProvideErrorMetadata,
+    types::{Parameter, ParameterType},
+};
+use clap::Args;
+use contract::names::{env, resource};
+
+use crate::{
+    commands::own_name,
+    lab::Lab,
+    output,
+    problem::{self, failure},
+};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  breakfix break return_500\n  breakfix break latency min_ms=200 max_ms=800 --percentage 30 \
+                        --path /work --for 10m\n  breakfix break connection_leak per_request=2 --tasks 50%\n  \
+                        breakfix break dependency_down targets=s3,ssm\n  breakfix break none\n  breakfix break --list"
+)]
+pub(crate) struct Arguments {
+    /// Mode to set, `none`, or a whole parameter value as JSON.
+    #[arg(required_unless_present = "list")]
+    mode: Option<String>,
+    /// The mode's own parameters.
+    #[arg(value_name = "KEY=VALUE")]
+    parameters: Vec<String>,
+    #[command(flatten)]
+    scope: value::Scope,
+    /// Check and print the value; write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write only when the parameter still has this version (as `status` shows it).
+    #[arg(long, value_name = "VERSION")]
+    if_version: Option<i64>,
+    /// Write even when the parameter has changed since it was read.
+    #[arg(long)]
+    force: bool,
+    /// Print the table of modes with their parameters, defaults and ranges.
+    #[arg(long)]
+    list: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
+    if arguments.list {
+        output::data(table::text());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mode = arguments.mode.as_deref().unwrap_or_default();
+    let value = value::build(mode, &arguments.parameters, &arguments.scope)?;
+    if arguments.dry_run {
+        output::say("valid; nothing is written");
+        output::data(value);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ssm = Client::new(&lab.aws().await?);
+    let name = std::env::var(env::PARAM_FAILURE_MODE).unwrap_or_else(|_| resource::FAILURE_MODE_PARAMETER.into());
+    let before = read(&ssm, &name).await?;
+    let expected = arguments.if_version.unwrap_or(before.version);
+    let now = read(&ssm, &name).await?;
+    if now.version != expected && !arguments.force {
+        return Err(failure(
+            format!(
+                "{name} has changed since it was read: version {expected} was expected, it is {} with the value `{}`",
+                now.version,
+                now.value.as_deref().unwrap_or_default()
+            ),
+            "look at it with `status`; --force overwrites it",
+        ));
+    }
+    let put = ssm.put_parameter().name(&name).value(&value).r#type(ParameterType::String).overwrite(true).send().await;
+    let written = put.map_err(|error| problem::aws("writing the failure mode", error))?.version;
+    output::data(&value);
+    output::say(format!(
+        "{name} is now version {written} at {lab}; it was `{}` (version {})",
+        now.value.as_deref().unwrap_or_default(),
+        now.version
+    ));
+    if written != now.version + 1 && !arguments.force {
+        // Parameter Store has no conditional write, so somebody may get between the last look and the write.
+        return Err(failure(
+            format!(
+                "somebody else wrote {name} at the same moment: version {} is theirs and is overwritten",
+                written - 1
+            ),
+            format!("agree with them, then look: aws ssm get-parameter-history --name {name}"),
+        ));
+    }
+    let own = own_name();
+    if value == value::NONE {
+        output::say(format!("nothing is broken by it any more; `{own} reset` also mends what the mode left behind"));
+    } else {
+        output::say(format!("every task applies it within about a second: {own} status\nundo it with: {own} reset"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn read(ssm: &Client, name: &str) -> Result<Parameter> {
+    match ssm.get_parameter().name(name).send().await {
+        Ok(output) => output
+            .parameter
+            .ok_or_else(|| failure(format!("{name} was read but is empty"), "look at it with the aws CLI")),
+        Err(error) if error.code() == Some("ParameterNotFound") => Err(failure(
+            format!("parameter {name} does not exist"),
+            format!("start the lab with `{} up`, or name another with {}", own_name(), env::PARAM_FAILURE_MODE),
+        )),
+        Err(error) => Err(problem::aws("reading the failure mode", error)),
+    }
+}
