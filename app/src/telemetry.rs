@@ -1,0 +1,155 @@
+//! Logs, spans and metrics: set up once by `main` before the runtime starts, flushed once after the drain.
+//!
+//! Promises: with no `OTEL_EXPORTER_OTLP_ENDPOINT` nothing is exported and spans cost nothing; with one, the exporters run
+//! on threads of their own, so one async worker is enough and a blocking flush cannot wait for itself.
+
+mod event_layer;
+pub(crate) mod log;
+mod metrics;
+mod spans;
+mod trace_id;
+
+use std::sync::Arc;
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, reload};
+
+use crate::{config::Config, identity::Identity};
+
+pub use log::{Log, LogSink};
+pub use metrics::Metrics;
+pub(crate) use spans::{ServerSpan, client_span};
+pub(crate) use trace_id::TraceHeader;
+
+/// Name of the service in spans and metrics.
+pub const SERVICE_NAME: &str = "golden";
+
+/// The running telemetry; [`Telemetry::shutdown`] ends it.
+pub struct Telemetry {
+    /// Where log lines go.
+    pub log: Log,
+    /// The instruments.
+    pub metrics: Arc<Metrics>,
+    filter: Option<reload::Handle<EnvFilter, Registry>>,
+}
+
+/// A telemetry that could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The level filter is not one.
+    #[error("LOG_LEVEL `{0}` is not a level filter; write one like `info` or `info,sqlx=debug`")]
+    Filter(String),
+    /// An exporter could not be built.
+    #[error("cannot set up the {exporter} exporter: {reason}")]
+    Exporter {
+        /// Which one.
+        exporter: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A subscriber was there already.
+    #[error("telemetry is set up already")]
+    Twice,
+}
+
+impl Telemetry {
+    /// Sets up everything for the process.
+    ///
+    /// # Errors
+    /// [`TelemetryError`] when the filter does not parse or an exporter cannot be built.
+    pub fn init(config: &Config, identity: &Identity, sink: LogSink) -> Result<Self, TelemetryError> {
+        let filter = parse_filter(&config.log_level)?;
+        let log = Log::start(sink, &identity.task_id);
+        let (filter, handle) = reload::Layer::new(filter);
+        // One global filter: a filter per layer loses the event after each `enabled!` question that a library asks.
+        let subscriber = Registry::default().with(filter).with(event_layer::EventLayer::new(log.clone()));
+        tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Twice)?;
+        let exporting = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").is_ok_and(|endpoint| !endpoint.is_empty());
+        let resource = resource(config, identity, exporting);
+        if exporting {
+            spans::init(resource.clone())?;
+        }
+        let metrics = Arc::new(Metrics::new(resource, exporting)?);
+        Ok(Self { log, metrics, filter: Some(handle) })
+    }
+
+    /// Telemetry that touches nothing global, for tests: lines go to the sink, nothing is exported.
+    ///
+    /// # Errors
+    /// [`TelemetryError`] as [`Telemetry::init`].
+    pub fn detached(identity: &Identity, sink: LogSink) -> Result<Self, TelemetryError> {
+        let metrics = Metrics::new(Resource::builder_empty().with_service_name(SERVICE_NAME).build(), false)?;
+        Ok(Self { log: Log::start(sink, &identity.task_id), metrics: Arc::new(metrics), filter: None })
+    }
+
+    /// The means to read and change the level filter.
+    pub fn levels(&self) -> Levels {
+        Levels(self.filter.clone())
+    }
+
+    /// Sends what is still held and ends the exporters. Blocks; call it after the drain, outside the runtime.
+    pub fn shutdown(&self) {
+        spans::shutdown();
+        self.metrics.shutdown();
+        self.log.flush();
+    }
+}
+
+/// Reads and changes the level filter of a running process.
+#[derive(Clone)]
+pub struct Levels(Option<reload::Handle<EnvFilter, Registry>>);
+
+impl Levels {
+    /// The directives in force.
+    pub fn current(&self) -> String {
+        let held = self.0.as_ref().and_then(|handle| handle.with_current(ToString::to_string).ok());
+        held.unwrap_or_else(|| "off".into())
+    }
+
+    /// Replaces the directives.
+    ///
+    /// # Errors
+    /// One line that names the value and the mend.
+    pub fn set(&self, directives: &str) -> Result<(), String> {
+        let filter = parse_filter(directives).map_err(|error| error.to_string())?;
+        let handle = self.0.as_ref().ok_or("this process has no log level to change")?;
+        handle.reload(filter).map_err(|error| error.to_string())
+    }
+}
+
+fn parse_filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
+    let refuse = || TelemetryError::Filter(directives.to_owned());
+    // A lone word that is no level would be read as the name of a target and silence everything else.
+    let sound = |part: &str| part.contains(['=', '[']) || part.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    if !directives.split(',').all(|part| sound(part.trim())) {
+        return Err(refuse());
+    }
+    EnvFilter::try_new(directives).map_err(|_| refuse())
+}
+
+fn resource(config: &Config, identity: &Identity, exporting: bool) -> Resource {
+    let mut resource = Resource::builder().with_service_name(SERVICE_NAME).with_attributes([
+        KeyValue::new("service.version", config.service_version.clone()),
+        KeyValue::new("service.instance.id", identity.task_id.clone()),
+        KeyValue::new("cloud.availability_zone", identity.availability_zone.clone()),
+    ]);
+    if exporting {
+        // Asks the metadata endpoint, blocking for at most a second a question; nobody reads it without an exporter.
+        resource = resource.with_detector(Box::new(opentelemetry_aws::detector::EcsResourceDetector));
+    }
+    resource.build()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_filter_is_levels_and_targets_and_nothing_else() {
+        for good in ["info", "warn,sqlx=debug", "off", "golden[request]=trace"] {
+            assert!(super::parse_filter(good).is_ok(), "{good}");
+        }
+        for bad in ["", "verbose", "info,", "info,sqlx=loud"] {
+            assert!(super::parse_filter(bad).is_err(), "{bad}");
+        }
+    }
+}
