@@ -4,14 +4,13 @@
 //! reason; a dry run that found something to do counts as a failed check. Exit 2: usage.
 
 use std::{
-    error::Error as _,
     io::{self, Write as _},
     process::ExitCode,
 };
 
 use serde_json::json;
 
-use crate::{Clients, Event, Names, Options, Report, ResetError, run};
+use crate::{Clients, Event, Names, Options, Report, ResetError, report::chain, run};
 
 /// Arguments of a reset.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -52,27 +51,15 @@ fn verdict(result: &Result<Report, ResetError>) -> Option<String> {
             Some(reason) => format!("dry run: not healthy: {reason}"),
             None => "dry run: the lab looks healthy".to_owned(),
         }),
-        Err(error) => Some(format!("error: {}", reason(error))),
+        Err(error) => Some(format!("error: {}", chain(error))),
     }
 }
 
 fn document(result: &Result<Report, ResetError>) -> serde_json::Value {
     match result {
         Ok(report) => json!({"healthy": report.is_healthy(), "report": report}),
-        Err(error) => json!({"healthy": false, "error": reason(error)}),
+        Err(error) => json!({"healthy": false, "error": chain(error)}),
     }
-}
-
-/// The error with its sources in one line. None of them holds a secret: see [`crate::aws::AwsError`].
-fn reason(error: &ResetError) -> String {
-    let mut links = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(link) = next {
-        links.push(link.to_string());
-        next = link.source();
-    }
-    links.dedup();
-    links.join(": ")
 }
 
 #[cfg(test)]

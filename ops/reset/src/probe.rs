@@ -11,6 +11,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
+use crate::report::chain;
+
 /// A reply longer than this is not one of the lab's.
 const BODY_LIMIT_BYTES: usize = 256 * 1024;
 
@@ -91,15 +93,4 @@ async fn read(response: Response<Incoming>) -> Result<Reply, ProbeError> {
 
 fn text<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
     headers.get(name)?.to_str().ok()
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut links = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(link) = next {
-        links.push(link.to_string());
-        next = link.source();
-    }
-    links.dedup();
-    links.join(": ")
 }

@@ -1,6 +1,6 @@
 //! What a reset tells while it works, and what it has to show at its end.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, error::Error, fmt};
 
 use serde::Serialize;
 
@@ -147,4 +147,16 @@ impl fmt::Display for Event {
             }
         }
     }
+}
+
+/// An error with its sources in one line, each said once. None of ours holds a secret: see [`crate::aws::AwsError`].
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut links = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(link) = next {
+        links.push(link.to_string());
+        next = link.source();
+    }
+    links.dedup();
+    links.join(": ")
 }

@@ -7,6 +7,7 @@ use crate::{
     apply::apply,
     observe::Observer,
     plan::plan,
+    report::chain,
     verify::{unmet, verify},
 };
 
@@ -48,7 +49,7 @@ pub async fn run(
                 *done = Some(means);
             }
             Err(source) => {
-                tell(Event::StepFailed(step.clone(), source.to_string()));
+                tell(Event::StepFailed(step.clone(), chain(&source)));
                 // The first failure is the one to mend; later ones often follow from it.
                 failed.get_or_insert(ResetError::Step { what: step.what.clone(), source });
             }

@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::report::chain;
 use crate::{
     Event, Names, Observation, Options, ResetError, Verified,
     apply::{self, apply},
@@ -52,7 +53,16 @@ pub(crate) async fn verify(
         if began.elapsed() >= options.timeout() {
             return Err(ResetError::NotVerified { timeout_s: options.timeout_s, reason: last_reason });
         }
-        let seen = observer.observe().await?;
+        // A control plane that is away for a moment is one more thing to wait for.
+        let seen = match observer.observe().await {
+            Ok(seen) => seen,
+            Err(error) => {
+                last_reason = error.to_string();
+                tell(Event::Waiting(last_reason.clone()));
+                tokio::time::sleep(SLOW_POLL).await;
+                continue;
+            }
+        };
         let mut complaints = Complaint::of(&seen, &observer.probe).await;
         let reason = match unmet(&seen, options.desired_count) {
             Some(reason) => {
@@ -79,7 +89,7 @@ pub(crate) async fn verify(
         };
         first_failure.get_or_insert_with(|| reason.clone());
         last_reason = reason;
-        repair_late_drift(observer, options, &seen, &mut applied, tell).await?;
+        repair_late_drift(observer, options, &seen, &mut applied, tell).await;
         if redeployed.is_none()
             && let Some(reason) = patience.exhausted(complaints)
         {
@@ -103,7 +113,7 @@ async fn repair_late_drift(
     seen: &Observation,
     applied: &mut HashSet<Discriminant<Action>>,
     tell: &mut (dyn FnMut(Event) + Send),
-) -> Result<(), ResetError> {
+) {
     for step in plan(seen, options.desired_count) {
         if step.action == Action::HealTasks || !applied.insert(mem::discriminant(&step.action)) {
             continue;
@@ -111,10 +121,10 @@ async fn repair_late_drift(
         tell(Event::Applying(step.clone()));
         match apply(&observer.clients, &observer.names, &step).await {
             Ok(means) => tell(Event::Applied(step, means)),
-            Err(source) => return Err(ResetError::Step { what: step.what, source }),
+            // Not the end: the verdict names the condition that is still not met when the time is over.
+            Err(error) => tell(Event::StepFailed(step, chain(&error))),
         }
     }
-    Ok(())
 }
 
 /// One window of traffic, and a last look: what was healthy before the window must still be so after it.

@@ -5,12 +5,13 @@
 
 use std::time::{Duration, Instant};
 
+use backon::{ConstantBuilder, Retryable as _};
 use contract::DatabaseSecret;
 use sqlx::AssertSqlSafe;
 
 use crate::{
     AwsError, Clients, Names, StepError,
-    observe::{LoginState, Secret, Session, StoredSecret, read_secret, read_version},
+    observe::{Login, LoginState, Secret, Session, StoredSecret, read_secret, read_version},
 };
 
 /// How long a rotation may take until the new version logs in. In AWS a rotation function starts cold.
@@ -24,7 +25,10 @@ pub(super) async fn repair(clients: &Clients, names: &Names) -> Result<String, S
         Ok(current) => current,
         Err(error) => return go_back(clients, names, &stored.secret, &error.to_string()).await,
     };
-    let login = match Session::open(current).await {
+    // A database that is just starting is not out of reach for good.
+    let backoff = ConstantBuilder::default().with_delay(Duration::from_millis(300)).with_max_times(10);
+    let unreachable = |login: &Login| login.state == LoginState::Unreachable;
+    let login = match (|| Session::open(current)).retry(backoff).when(unreachable).await {
         Ok(session) => {
             session.close().await;
             return Ok("the current version logs in by now".to_owned());
