@@ -8,12 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ssm::config::Credentials;
 use serde::Deserialize;
 
-use crate::process;
+use crate::{problem::failure, process};
 
 /// Access key and secret key for the laptop, where nobody checks them but every SDK insists on some.
 pub(crate) const DUMMY_KEY: &str = "lab";
@@ -95,7 +94,7 @@ pub(crate) struct Database {
     #[serde(default)]
     pub dbname: String,
     /// Holds the application's first credentials as a whole secret JSON; readable by the owner only.
-    pub secret_string_file: PathBuf,
+    pub app_secret_file: PathBuf,
 }
 
 /// Whom the commands speak to.
@@ -134,7 +133,12 @@ impl Lab {
                 .credentials_provider(Credentials::new(DUMMY_KEY, DUMMY_KEY, None, None, "laptop"));
         }
         let config = loader.load().await;
-        config.region().context("no AWS region is configured and no lab runs here")?;
+        if config.region().is_none() {
+            return Err(failure(
+                "no lab is running here and no AWS region is configured",
+                "start the lab with `breakfix up`; for a lab in AWS set AWS_PROFILE or AWS_REGION",
+            ));
+        }
         Ok(config)
     }
 }
@@ -160,7 +164,7 @@ mod tests {
             r#"{{"pid":{pid},"start_time":"{start_time}","endpoint":"http://127.0.0.1:4566","region":"us-east-1",
             "account_id":"123456789012","speed":10.0,"started_at":"2026-11-20T18:00:00Z",
             "database":{{"host":"127.0.0.1","port":5432,"dbname":"golden","master_username":"master",
-            "app_username":"golden","secret_string_file":"/tmp/secret.json"}}}}"#
+            "app_username":"golden","app_secret_file":"/tmp/secret.json"}}}}"#
         )
     }
 

@@ -44,11 +44,9 @@ pub(crate) fn find(given: Option<&Path>) -> Result<Option<Installation>> {
             )),
         };
     }
-    Ok(candidates()
-        .iter()
-        .filter_map(|bin| probe(bin))
-        .filter(|found| found.major >= OLDEST_MAJOR)
-        .max_by_key(|found| found.major))
+    let usable = candidates().into_iter().filter_map(|bin| probe(&bin)).filter(|found| found.major >= OLDEST_MAJOR);
+    // Of equals the first, because the candidates come in the order of trust.
+    Ok(usable.reduce(|best, found| if found.major > best.major { found } else { best }))
 }
 
 /// What [`find`] finds, after installing it when there is none.
@@ -98,12 +96,11 @@ fn named_postgresql(bin: &Path) -> bool {
 }
 
 fn probe(bin: &Path) -> Option<Installation> {
-    if !bin.join("initdb").exists() {
-        return None;
-    }
+    // Links on the PATH point into the real directory, where the programs find their shared files.
+    let bin = bin.join("initdb").canonicalize().ok()?.parent()?.to_owned();
     let output = Command::new(bin.join("postgres")).arg("--version").output().ok()?;
     let major = major(&String::from_utf8_lossy(&output.stdout))?;
-    Some(Installation { bin: bin.to_owned(), major })
+    Some(Installation { bin, major })
 }
 
 /// `postgres (PostgreSQL) 15.14 (Debian …)` → 15; betas read `18beta1`.

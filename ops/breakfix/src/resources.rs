@@ -96,7 +96,7 @@ async fn parameter(config: &SdkConfig) -> Result<()> {
 
 async fn secret(config: &SdkConfig, ready: &Ready) -> Result<String> {
     let secrets = aws_sdk_secretsmanager::Client::new(config);
-    let file = &ready.database.secret_string_file;
+    let file = &ready.database.app_secret_file;
     let value = std::fs::read_to_string(file)
         .with_context(|| format!("reading the database's first credentials from {}", file.display()))?;
     let create = secrets

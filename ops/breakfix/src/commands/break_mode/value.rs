@@ -73,7 +73,7 @@ pub(crate) fn build(mode: &str, parameters: &[String], scope: &Scope) -> Result<
 }
 
 fn refused(reason: &str) -> anyhow::Error {
-    usage(reason, "`break --list` shows the modes and their parameters; nothing was written")
+    usage(reason, "`breakfix break --list` shows the modes and their parameters; nothing was written")
 }
 
 fn put(fields: &mut Map<String, Value>, key: &str, value: Value) -> Result<()> {

@@ -173,7 +173,7 @@ mod tests {
         let state_dir = StateDir::find(Some(dir)).expect("a working directory");
         let text = format!(
             r#"{{"pid":{pid},"start_time":"","endpoint":"http://127.0.0.1:1","region":"r","account_id":"1","speed":10,
-            "database":{{"host":"h","port":1,"secret_string_file":"f"}}}}"#
+            "database":{{"host":"h","port":1,"app_secret_file":"f"}}}}"#
         );
         std::fs::write(state_dir.ready_file(), text).expect("written");
         state_dir
