@@ -1,12 +1,6 @@
 //! `cargo lab …`: builds what changed, then becomes `breakfix …`.
 
-use std::{
-    env,
-    ffi::OsString,
-    os::unix::process::CommandExt as _,
-    path::PathBuf,
-    process::Command,
-};
+use std::{env, ffi::OsString, os::unix::process::CommandExt as _, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, ensure};
 
@@ -17,10 +11,12 @@ use anyhow::{Context as _, ensure};
 pub(crate) fn exec(arguments: &[OsString]) -> anyhow::Result<()> {
     let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     // The whole workspace at once: a selection of packages has other features, and would compile the SDKs a second time.
-    let build = Command::new(env!("CARGO")).args(["build", "--workspace", "--bins", "--quiet"]).current_dir(workspace).status();
+    let build =
+        Command::new(env!("CARGO")).args(["build", "--workspace", "--bins", "--quiet"]).current_dir(workspace).status();
     ensure!(build.context("running cargo build")?.success(), "the lab does not build; the compiler says why above");
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from(workspace).join("target"), PathBuf::from);
     let breakfix = target.join("debug/breakfix");
-    let error = Command::new(&breakfix).args(arguments).exec();
+    // Everything is built by now; `up` need not ask again.
+    let error = Command::new(&breakfix).args(arguments).env("LAB_NO_BUILD", "true").exec();
     Err(error).with_context(|| format!("starting {}", breakfix.display()))
 }

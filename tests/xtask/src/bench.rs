@@ -1,0 +1,20 @@
+//! `cargo xtask bench`: builds everything optimised, then measures.
+
+use std::ffi::OsString;
+
+use crate::{
+    need,
+    workspace::{self, cargo, run},
+};
+
+/// Installs the peers, builds the workspace in release and runs `tests/bench` with these arguments.
+pub(crate) fn measure(arguments: &[OsString]) -> anyhow::Result<()> {
+    need::program("wrk", "wrk", "wrk")?;
+    // Debian keeps it in sbin, which is not on everybody's PATH.
+    if !workspace::has("haproxy") && !std::path::Path::new("/usr/sbin/haproxy").is_file() {
+        need::install(&["haproxy"], &["haproxy"])?;
+    }
+    need::postgres::obtain()?;
+    run(&mut cargo(&["build", "--release", "--workspace", "--bins"]))?;
+    run(cargo(&["run", "--release", "--quiet", "--package", "bench", "--"]).args(arguments))
+}
