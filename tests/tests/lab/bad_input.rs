@@ -26,20 +26,41 @@ fn what_is_wrong_is_named_and_changes_nothing() {
     for (query, named) in [("abc", "abc"), ("-1", "-1"), ("1e9", "1e9"), ("10001", "10001")] {
         let reply = lab.get(&format!("/work?ms={query}"));
         assert_eq!(reply.status, 400, "ms={query}");
-        assert!(reply.json()["error"]["message"].as_str().is_some_and(|message| message.contains(named)), "{}", reply.body);
+        assert!(
+            reply.json()["error"]["message"].as_str().is_some_and(|message| message.contains(named)),
+            "{}",
+            reply.body
+        );
     }
     let missing = lab.get("/no-such-route");
     assert_eq!(missing.status, 404);
     assert!(missing.json()["error"]["requestId"].is_string(), "{}", missing.body);
 
     // A secret with a missing key: /db says 503, the log says which key, and the repaired secret heals it.
-    let good = lab.aws(&["secretsmanager", "get-secret-value", "--secret-id", lab.name("DB_SECRET_ARN")])["SecretString"].clone();
+    let good =
+        lab.aws(&["secretsmanager", "get-secret-value", "--secret-id", lab.name("DB_SECRET_ARN")])["SecretString"]
+            .clone();
     let good = good.as_str().expect("the lab's secret is text");
     let broken = r#"{"host":"127.0.0.1","port":5432,"username":"golden","dbname":"golden"}"#;
-    lab.aws(&["secretsmanager", "put-secret-value", "--secret-id", lab.name("DB_SECRET_ARN"), "--secret-string", broken]);
+    lab.aws(&[
+        "secretsmanager",
+        "put-secret-value",
+        "--secret-id",
+        lab.name("DB_SECRET_ARN"),
+        "--secret-string",
+        broken,
+    ]);
     let version = lab.set_mode("none");
     lab.until_applied(version);
-    lab.aws(&["ecs", "update-service", "--cluster", lab.name("CLUSTER"), "--service", lab.name("SERVICE"), "--force-new-deployment"]);
+    lab.aws(&[
+        "ecs",
+        "update-service",
+        "--cluster",
+        lab.name("CLUSTER"),
+        "--service",
+        lab.name("SERVICE"),
+        "--force-new-deployment",
+    ]);
     until("/db is refused for the secret", 60, || match lab.get("/db") {
         reply if reply.status == 503 => Ok(()),
         reply => Err(format!("{} {}", reply.status, reply.body)),
@@ -60,7 +81,14 @@ fn a_web_page_cannot_drive_the_twin_and_what_is_not_imitated_says_so() {
         let reply = Reply::get(&format!("{endpoint}/"), &[header], std::time::Duration::from_secs(5)).expect("a reply");
         assert_eq!(reply.status, 403, "{header:?}: {}", reply.body);
     }
-    let error = lab.try_aws(&["ecs", "create-capacity-provider", "--name", "x", "--auto-scaling-group-provider", "autoScalingGroupArn=x"]);
+    let error = lab.try_aws(&[
+        "ecs",
+        "create-capacity-provider",
+        "--name",
+        "x",
+        "--auto-scaling-group-provider",
+        "autoScalingGroupArn=x",
+    ]);
     let error = error.expect_err("the twin does not imitate capacity providers").to_string();
     assert!(error.contains("CreateCapacityProvider") && error.contains("not imitated"), "{error}");
     let error = lab.try_aws(&["dynamodb", "list-tables"]).expect_err("the twin has no DynamoDB").to_string();

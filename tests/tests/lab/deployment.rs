@@ -10,10 +10,19 @@ use tests::{Lab, until};
 fn with_image_tag(lab: &Lab, tag: &str) -> String {
     let current = lab.service()["taskDefinition"].clone();
     let current = current.as_str().expect("the service has a task definition");
-    let mut definition = lab.aws(&["ecs", "describe-task-definition", "--task-definition", current])["taskDefinition"].clone();
+    let mut definition =
+        lab.aws(&["ecs", "describe-task-definition", "--task-definition", current])["taskDefinition"].clone();
     let fields = definition.as_object_mut().expect("a task definition is an object");
     // What DescribeTaskDefinition adds and RegisterTaskDefinition does not take.
-    for added in ["taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt", "registeredBy"] {
+    for added in [
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "requiresAttributes",
+        "compatibilities",
+        "registeredAt",
+        "registeredBy",
+    ] {
         fields.remove(added);
     }
     let image = fields["containerDefinitions"][0]["image"].as_str().expect("a container has an image");
@@ -63,11 +72,15 @@ fn a_bad_image_rolls_back_by_the_circuit_breaker() {
         let failed = stopped.iter().find(|task| task["stopCode"] == "TaskFailedToStart");
         failed.cloned().ok_or_else(|| format!("{stopped:?}"))
     });
-    assert!(stopped["stoppedReason"].as_str().is_some_and(|reason| reason.starts_with("CannotPullContainerError")), "{stopped}");
+    assert!(
+        stopped["stoppedReason"].as_str().is_some_and(|reason| reason.starts_with("CannotPullContainerError")),
+        "{stopped}"
+    );
     assert_eq!(lab.get("/").status, 200, "the old tasks serve on");
     until("the circuit breaker has rolled back", 90, || {
         let service = lab.service();
-        let settled = service["taskDefinition"] == good && service["deployments"].as_array().is_some_and(|list| list.len() == 1);
+        let settled =
+            service["taskDefinition"] == good && service["deployments"].as_array().is_some_and(|list| list.len() == 1);
         if settled { Ok(()) } else { Err(json!([service["taskDefinition"], service["deployments"]])) }
     });
     lab.reset();
@@ -82,7 +95,11 @@ fn reset_heals_a_bad_image_that_nothing_rolls_back() {
     deploy(&lab, &["--task-definition", &bad, "--desired-count", "1"]);
     until("the events say that the image cannot be pulled, or tasks fail to start", 30, || {
         let stopped = lab.tasks("STOPPED");
-        if stopped.iter().any(|task| task["stopCode"] == "TaskFailedToStart") { Ok(()) } else { Err(format!("{stopped:?}")) }
+        if stopped.iter().any(|task| task["stopCode"] == "TaskFailedToStart") {
+            Ok(())
+        } else {
+            Err(format!("{stopped:?}"))
+        }
     });
     lab.reset();
     let service = lab.service();

@@ -22,7 +22,10 @@ fn return_500_is_seen_everywhere_and_reset_heals_it() {
     assert_eq!(reason["Description"], "Health checks failed with these codes: [500]");
     until("the service's events name the unhealthy target", 30, || {
         let events = lab.events();
-        match events.iter().any(|event| event.contains("unhealthy") && event.contains("Health checks failed with these codes: [500]")) {
+        match events
+            .iter()
+            .any(|event| event.contains("unhealthy") && event.contains("Health checks failed with these codes: [500]"))
+        {
             true => Ok(()),
             false => Err(format!("{events:#?}")),
         }

@@ -26,7 +26,11 @@ fn modes_take_hold_and_let_go() {
     let whole = lab.get("/").body;
     apply("corrupt_body");
     let cut = lab.get("/");
-    assert!(cut.body.len() < whole.len() && serde_json::from_str::<serde_json::Value>(&cut.body).is_err(), "{}", cut.body);
+    assert!(
+        cut.body.len() < whole.len() && serde_json::from_str::<serde_json::Value>(&cut.body).is_err(),
+        "{}",
+        cut.body
+    );
 
     apply("hang");
     let url = format!("{}/", lab.name("ALB_URL"));
@@ -85,7 +89,8 @@ fn an_unhealthy_check_takes_tasks_out_of_service_though_they_serve() {
     assert_eq!(lab.get("/").status, 200, "business routes are fine");
     until("a target is unhealthy for its 503s", 30, || {
         let targets = lab.target_health();
-        let found = targets.iter().any(|target| target["Description"] == "Health checks failed with these codes: [503]");
+        let found =
+            targets.iter().any(|target| target["Description"] == "Health checks failed with these codes: [503]");
         if found { Ok(()) } else { Err(format!("{targets:?}")) }
     });
     lab.reset();

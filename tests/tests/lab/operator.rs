@@ -31,7 +31,10 @@ fn status_break_load_and_doctor_speak_the_same_lab() {
     assert_eq!(summary["finished"], 100, "{summary}");
 
     let plan = lab.breakfix(&["reset", "--dry-run"]);
-    assert!(text(&plan.stderr).contains("/golden/failure_mode") || text(&plan.stdout).contains("/golden/failure_mode"), "{plan:?}");
+    assert!(
+        text(&plan.stderr).contains("/golden/failure_mode") || text(&plan.stdout).contains("/golden/failure_mode"),
+        "{plan:?}"
+    );
     lab.reset();
     let again = lab.breakfix(&["reset", "--json"]);
     assert!(again.status.success(), "reset is idempotent: {}", text(&again.stderr));

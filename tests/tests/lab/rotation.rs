@@ -15,7 +15,11 @@ fn stale_credentials_break_at_rotation_and_a_redeployment_heals() {
     until("the new version is AWSCURRENT", 10, || {
         let versions = lab.aws(&["secretsmanager", "describe-secret", "--secret-id", lab.name("DB_SECRET_ARN")]);
         let stages = versions["VersionIdsToStages"][&wanted].clone();
-        if stages.as_array().is_some_and(|stages| stages.contains(&"AWSCURRENT".into())) { Ok(()) } else { Err(versions) }
+        if stages.as_array().is_some_and(|stages| stages.contains(&"AWSCURRENT".into())) {
+            Ok(())
+        } else {
+            Err(versions)
+        }
     });
     let after = lab.secret();
     assert_ne!(before.password, after.password);
@@ -33,7 +37,15 @@ fn stale_credentials_break_at_rotation_and_a_redeployment_heals() {
     assert!(!lab.log_messages("28P01").is_empty(), "the detail with its SQLSTATE is logged");
     assert_eq!(lab.get("/").status, 200, "only the database route suffers");
 
-    lab.aws(&["ecs", "update-service", "--cluster", lab.name("CLUSTER"), "--service", lab.name("SERVICE"), "--force-new-deployment"]);
+    lab.aws(&[
+        "ecs",
+        "update-service",
+        "--cluster",
+        lab.name("CLUSTER"),
+        "--service",
+        lab.name("SERVICE"),
+        "--force-new-deployment",
+    ]);
     until("the deployment is over", 60, || {
         let deployments = lab.service()["deployments"].clone();
         match deployments.as_array() {
