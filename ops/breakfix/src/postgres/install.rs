@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use crate::{output, problem::failure};
 
-/// npm's packaging of PostgreSQL's own release builds; the version is the range npm resolves.
-const NPM_VERSION: &str = "17";
+/// npm's packaging of PostgreSQL 17.10. All its versions are called beta, which no range of npm's matches, so it is named.
+const NPM_VERSION: &str = "17.10.0-beta.17";
 
 /// Installs it. `Some` is a directory outside the system's own (npm); `None` is "look again where the system has it".
 ///
@@ -148,5 +148,27 @@ fn run(command: &mut Command) -> Result<()> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(failure(format!("`{line}` failed ({status})"), format!("run: {}", command_line()))),
         Err(error) => Err(failure(format!("`{line}` did not start: {error}"), format!("run: {}", command_line()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_links_of_the_package_are_made_once_and_twice() {
+        let package = tempfile::tempdir().expect("a temporary directory");
+        let native = package.path().join("native");
+        std::fs::create_dir_all(native.join("lib")).expect("made");
+        std::fs::write(native.join("lib/libpq.so.5.17"), "library").expect("written");
+        let list = r#"[{"source":"native/lib/libpq.so.5.17","target":"native/lib/libpq.so.5"},
+                       {"source":"native/lib/libpq.so.5.17","target":"native/new/libpq.so"}]"#;
+        std::fs::write(native.join("pg-symlinks.json"), list).expect("written");
+        for _ in 0..2 {
+            link(package.path()).expect("linked");
+            for name in ["lib/libpq.so.5", "new/libpq.so"] {
+                assert_eq!(std::fs::read_to_string(native.join(name)).expect("it leads there"), "library");
+            }
+        }
     }
 }
