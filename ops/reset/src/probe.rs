@@ -94,3 +94,66 @@ async fn read(response: Response<Incoming>) -> Result<Reply, ProbeError> {
 fn text<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
     headers.get(name)?.to_str().ok()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    /// Answers every connection with the bytes that `answer` makes of the request's path; gives the base URL.
+    pub(crate) async fn serve(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
+        let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut request = [0; 2048];
+                let length = socket.read(&mut request).await.unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let path = request.split_whitespace().nth(1).unwrap_or_default();
+                // A client that has gone is the client's affair.
+                let _ = socket.write_all(answer(path).as_bytes()).await;
+            }
+        });
+        url
+    }
+
+    /// A whole reply with the lab's headers.
+    pub(crate) fn reply(status: u16, body: &str) -> String {
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status} X\r\nx-lab-task: t1\r\nx-lab-config-version: 7\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
+        )
+    }
+
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    #[tokio::test]
+    async fn a_reply_tells_task_version_and_error_code() {
+        let url = serve(|_| reply(503, r#"{"error":{"code":"Overloaded","message":"m","requestId":"r"}}"#)).await;
+        let reply = Probe::new().get(&url, LIMIT).await.expect("a whole reply");
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!((reply.task.as_deref(), reply.config_version), (Some("t1"), Some(7)));
+        assert_eq!(reply.error_code.as_deref(), Some("Overloaded"));
+    }
+
+    #[tokio::test]
+    async fn a_body_cut_short_is_a_failure() {
+        let url = serve(|_| reply(200, "whole").replace("content-length: 5", "content-length: 50")).await;
+        let error = Probe::new().get(&url, LIMIT).await.expect_err("45 bytes are missing");
+        assert!(error.to_string().starts_with("the body broke off"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_and_a_wrong_url_are_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
+        let url = format!("http://{}/", listener.local_addr().expect("a bound listener has an address"));
+        let probe = Probe::new();
+        assert_eq!(probe.get(&url, Duration::from_millis(50)).await.err(), Some(ProbeError::TimedOut(50)));
+        let error = probe.get("https://lab/", LIMIT).await.expect_err("https is refused");
+        assert_eq!(error.to_string(), "https://lab/ is not an http URL");
+    }
+}

@@ -151,9 +151,10 @@ pub(super) async fn look(credentials: &DatabaseSecret) -> Database {
 }
 
 async fn read_sessions(connection: &mut PgConnection) -> Result<Sessions, sqlx::Error> {
+    // Of other roles' sessions only database and role are shown; the server's own processes have not both.
     let counted = sqlx::query(
         "SELECT coalesce(application_name, '') AS name, count(*) AS sessions \
-         FROM pg_stat_activity WHERE backend_type = 'client backend' OR backend_type IS NULL GROUP BY 1",
+         FROM pg_stat_activity WHERE datid IS NOT NULL AND usesysid IS NOT NULL GROUP BY 1",
     )
     .fetch_all(&mut *connection)
     .await?;

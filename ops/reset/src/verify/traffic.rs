@@ -71,3 +71,30 @@ async fn one_route(probe: &Probe, url: &str, path: &str, until: Instant) -> Resu
     }
     Ok(good)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::tests::{reply, serve};
+
+    #[tokio::test]
+    async fn good_traffic_is_counted_on_every_route() {
+        let url = serve(|_| reply(200, "fine")).await;
+        let good = window(&Probe::new(), &url, Duration::from_millis(10)).await.expect("all replies are good");
+        let routes: Vec<_> = good.keys().map(String::as_str).collect();
+        assert_eq!(routes, ["/", "/db", "/healthz", "/work?ms=10"]);
+        assert!(good.values().all(|requests| *requests >= LEAST_REQUESTS), "{good:?}");
+    }
+
+    #[tokio::test]
+    async fn one_bad_reply_ends_the_window_and_accuses_the_tasks() {
+        let url = serve(|path| match path {
+            route::DB => reply(503, r#"{"error":{"code":"DatabaseAuthenticationFailed"}}"#),
+            _ => reply(200, "fine"),
+        })
+        .await;
+        let failure = window(&Probe::new(), &url, Duration::from_secs(60)).await.expect_err("/db fails");
+        assert_eq!(failure.reason, "GET /db gave 503 DatabaseAuthenticationFailed from task t1");
+        assert_eq!(failure.complaint, Some(Complaint::of_database_route(Some("DatabaseAuthenticationFailed"))));
+    }
+}
