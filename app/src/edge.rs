@@ -136,3 +136,6 @@ async fn run(app: &App, mut routes: Router, mut request: Request, hits: &[Arc<Ac
     result
         .unwrap_or_else(|_| AppError::new(ErrorType::InternalError).with_detail("the handler panicked").into_response())
 }
+
+#[cfg(test)]
+mod tests;

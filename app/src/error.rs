@@ -93,7 +93,7 @@ impl AppError {
         self
     }
 
-    /// The kind.
+    #[cfg(test)]
     pub(crate) fn error_type(&self) -> ErrorType {
         self.error_type
     }

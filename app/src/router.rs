@@ -9,7 +9,7 @@ use crate::{admin, error::AppError, routes, state::App};
 
 /// The public routes, bare: no failure check, no log line, no headers. [`crate::Edge`] adds those around them, outside the
 /// router, so that a 404 is logged and broken like any other reply.
-pub fn public_routes(app: Arc<App>) -> Router {
+pub(crate) fn public_routes(app: Arc<App>) -> Router {
     Router::new()
         .route(route::ROOT, get(routes::root::get))
         .route(route::WORK, get(routes::work::get))

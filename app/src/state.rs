@@ -85,10 +85,13 @@ impl App {
     }
 }
 
+/// Takes one value with its labels.
+type Observe<'a> = &'a mut dyn FnMut(f64, &[KeyValue]);
+
 /// Registers the gauges whose values live in the state. They hold it weakly: the meter outlives it.
 fn observe(app: &Arc<App>) {
     let meter = app.metrics.meter();
-    let gauge = |name: &'static str, description: &'static str, read: fn(&App, &mut dyn FnMut(f64, &[KeyValue]))| {
+    let gauge = |name: &'static str, description: &'static str, read: fn(&App, Observe<'_>)| {
         let app: Weak<App> = Arc::downgrade(app);
         meter
             .f64_observable_gauge(name)

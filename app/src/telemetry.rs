@@ -121,7 +121,8 @@ impl Levels {
 fn parse_filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
     let refuse = || TelemetryError::Filter(directives.to_owned());
     // A lone word that is no level would be read as the name of a target and silence everything else.
-    let sound = |part: &str| part.contains(['=', '[']) || part.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    let is_level = |part: &str| !part.is_empty() && part.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    let sound = |part: &str| part.contains(['=', '[']) || is_level(part);
     if !directives.split(',').all(|part| sound(part.trim())) {
         return Err(refuse());
     }

@@ -65,7 +65,13 @@ pub(crate) struct Credentials {
     cuts: Arc<Cuts>,
     current: ArcSwapOption<Login>,
     at_start: OnceLock<Arc<Login>>,
-    last: Mutex<Option<(Instant, Result<Arc<Login>, CredentialsError>)>>,
+    last: Mutex<Option<LastRead>>,
+}
+
+/// When the secret was read last, and what came of it.
+struct LastRead {
+    at: Instant,
+    result: Result<Arc<Login>, CredentialsError>,
 }
 
 impl Credentials {
@@ -125,17 +131,17 @@ impl Credentials {
     /// Reads the secret; callers at the same time share one read.
     pub(super) async fn read(&self) -> Result<Arc<Login>, CredentialsError> {
         let mut last = self.last.lock().await;
-        if let Some((at, result)) = &*last
-            && at.elapsed() < MIN_INTERVAL
+        if let Some(read) = &*last
+            && read.at.elapsed() < MIN_INTERVAL
         {
-            return result.clone();
+            return read.result.clone();
         }
         let result = self.fetch().await.map(Arc::new);
         if let Ok(login) = &result {
             self.current.store(Some(Arc::clone(login)));
             let _ = self.at_start.set(Arc::clone(login));
         }
-        *last = Some((Instant::now(), result.clone()));
+        *last = Some(LastRead { at: Instant::now(), result: result.clone() });
         result
     }
 

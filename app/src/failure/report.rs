@@ -33,7 +33,7 @@ pub(crate) fn report(app: &App) -> Value {
         "desired": if blind { json!(["blind"]) } else { json!(names) },
         "effective": running.iter().map(|active| fault(active, &desired)).collect::<Vec<_>>(),
         "effects": app.effects.report(app),
-        "reads": app.failure.reads(),
+        "fetches": app.failure.reads(),
         "refusals": app.failure.refusals(),
     })
 }
