@@ -102,8 +102,8 @@ impl Twin {
     pub(crate) fn ended(&self, status: ExitStatus) -> anyhow::Error {
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
         let last = log.lines().rev().map(str::trim).find(|line| !line.is_empty());
-        let words = last.map_or_else(|| format!("it ended with {status}"), str::to_owned);
-        failure(format!("the twin ended ({status}): {words}"), format!("see {}", self.log().display()))
+        let last = last.map_or("it left no word", |line| line.strip_prefix("error: ").unwrap_or(line));
+        failure(format!("the twin ended ({status}): {last}"), format!("see {}", self.log().display()))
     }
 
     /// Ends it and waits; a further signal from the person, or too long a wait, kills it. Says which it was.

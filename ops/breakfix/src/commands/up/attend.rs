@@ -65,5 +65,15 @@ async fn state(started: &Started) -> String {
         Err(_) => "unknown".into(),
     };
     let mode = parameter.ok().and_then(|output| output.parameter).and_then(|parameter| parameter.value);
-    format!("tasks {tasks} · targets {targets} · mode {} · Ctrl-C ends the lab", mode.as_deref().unwrap_or("unknown"))
+    let mode = shorten(mode.as_deref().unwrap_or("unknown"));
+    format!("tasks {tasks} · targets {targets} · mode {mode} · Ctrl-C ends the lab")
+}
+
+/// A line that wraps cannot be overwritten in place.
+fn shorten(mode: &str) -> String {
+    const MOST: usize = 30;
+    match mode.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &mode[..end]),
+        None => mode.to_owned(),
+    }
 }
