@@ -1,0 +1,90 @@
+//! The endpoint: every route on this screen.
+//!
+//! `/_twin/health` and `/_ecs/…` (task metadata and task-role credentials) are paths of ours; no bucket can be named like them.
+//! Everything else is an AWS API call, told apart by [`Call::of`] and answered by the service of that name in
+//! [`crate::services`].
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Request, State},
+    middleware,
+    response::Response,
+    routing::get,
+};
+use http_body_util::{BodyExt as _, Limited};
+use twin_platform::AwsError;
+
+use crate::{call::Call, door, refusal, services::Services};
+
+/// The largest request that is taken into memory. The largest that the lab sends is a log batch of 1 MiB.
+const BODY_LIMIT: usize = 32 << 20;
+
+/// The endpoint's handlers share the services.
+pub(crate) struct Endpoint;
+
+impl Endpoint {
+    pub(crate) fn router(services: Arc<Services>) -> Router {
+        Router::new()
+            .route("/_twin/health", get(health))
+            .fallback(aws)
+            .with_state(services.clone())
+            .nest("/_ecs", services.ecs().metadata_router())
+            // Outermost: nothing is read of a request that a web page sent.
+            .layer(middleware::from_fn(door::keeper))
+    }
+}
+
+/// For people and `doctor`; no client of AWS needs it.
+async fn health(State(services): State<Arc<Services>>) -> Json<serde_json::Value> {
+    Json(serde_json::json!({
+        "status": "ok",
+        "pid": std::process::id(),
+        "database": services.database().status().word(),
+        "limits": services.ecs().limits(),
+        "services": services.scopes().collect::<Vec<_>>(),
+    }))
+}
+
+/// An AWS API call.
+async fn aws(State(services): State<Arc<Services>>, request: Request) -> Response {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let shape = refusal::shape_of(&parts.headers);
+    let body = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("the request is larger than {} MiB", BODY_LIMIT >> 20);
+            let error = AwsError { status: 413, code: "RequestEntityTooLarge".into(), message };
+            return refusal::to_http(shape.render(&error), &parts.method);
+        }
+        // The caller went away in the middle of its request: nobody reads an answer.
+        Err(_) => return Response::new(Body::empty()),
+    };
+    let call = match Call::of(&parts.method, &parts.uri, &parts.headers, &body) {
+        Ok(call) => call,
+        Err(error) => return refusal::to_http(shape.render(&error), &parts.method),
+    };
+    // The one place that every call passes, named and whole, before its service sees it: a fault that throttles or denies one
+    // service, and the evaluation of policies, stand here and answer `call.shape.render(&error)`.
+    let answer = match services.get(&call.service) {
+        Some(service) => {
+            let uri = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+            let method = parts.method.as_str().to_owned();
+            service.handle(twin_platform::Request { method, uri, headers: parts.headers, body }).await
+        }
+        None => call.shape.render(&AwsError::not_implemented(&call.service, &call.action)),
+    };
+    let took_ms = started.elapsed().as_secs_f64() * 1000.0;
+    match answer.status {
+        500.. => {
+            tracing::warn!(service = %call.service, action = %call.action, status = answer.status, took_ms, "answered")
+        }
+        _ => {
+            tracing::debug!(service = %call.service, action = %call.action, status = answer.status, took_ms, "answered")
+        }
+    }
+    refusal::to_http(answer, &parts.method)
+}

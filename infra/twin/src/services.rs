@@ -1,0 +1,81 @@
+//! All services, and who knows whom.
+
+use std::{net::Ipv4Addr, path::PathBuf, sync::Arc};
+
+use twin_database::{Database, Rds, SecretsManager};
+use twin_ecs::Ecs;
+use twin_elbv2::Elbv2;
+use twin_logs::Logs;
+use twin_platform::{Account, Service, Spawner, Speed};
+
+use crate::{parameters, s3::S3, secret_values::Values, sts::Sts};
+
+/// What the services are made from.
+pub(crate) struct Settings {
+    pub(crate) account: Account,
+    pub(crate) speed: Speed,
+    pub(crate) spawner: Spawner,
+    /// The twin's own address, as tasks reach it.
+    pub(crate) endpoint: String,
+    pub(crate) images: Vec<(String, PathBuf)>,
+    /// Scratch folders of the tasks.
+    pub(crate) scratch: PathBuf,
+    pub(crate) database: Arc<Database>,
+}
+
+/// All services.
+pub(crate) struct Services {
+    /// By SigV4 scope. **The routing table**: a service is reachable when it is here.
+    table: [(&'static str, Arc<dyn Service>); 8],
+    ecs: Arc<Ecs>,
+    elbv2: Arc<Elbv2>,
+    database: Arc<Database>,
+}
+
+impl Services {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let Settings { account, speed, spawner, endpoint, images, scratch, database } = settings;
+        let logs = Logs::new(account.clone());
+        let elbv2 = Elbv2::new(account.clone(), speed, Ipv4Addr::LOCALHOST);
+        let parameters = parameters::service(&account);
+        let secrets = SecretsManager::new(account.clone(), database.clone());
+        let values = Arc::new(Values::new(secrets.clone(), parameters.clone()));
+        let ecs_settings = twin_ecs::Settings { account: account.clone(), speed, spawner, endpoint, images, scratch };
+        let ecs = Ecs::new(ecs_settings, elbv2.clone(), logs.clone(), values);
+        let table: [(&'static str, Arc<dyn Service>); 8] = [
+            ("ecs", ecs.clone()),
+            ("elasticloadbalancing", elbv2.clone()),
+            ("logs", logs),
+            ("rds", Rds::new(account.clone(), database.clone())),
+            ("s3", Arc::new(S3::new(&account))),
+            ("secretsmanager", secrets),
+            ("ssm", parameters),
+            ("sts", Arc::new(Sts::new(account, ecs.clone()))),
+        ];
+        Self { table, ecs, elbv2, database }
+    }
+
+    /// The service with this SigV4 scope.
+    pub(crate) fn get(&self, scope: &str) -> Option<&Arc<dyn Service>> {
+        self.table.iter().find(|(known, _)| *known == scope).map(|(_, service)| service)
+    }
+
+    /// The scopes that are answered.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &'static str> {
+        self.table.iter().map(|(scope, _)| *scope)
+    }
+
+    pub(crate) fn ecs(&self) -> &Arc<Ecs> {
+        &self.ecs
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Ends the tasks, then the balancer. The database is ended by whoever started it.
+    pub(crate) async fn shutdown(&self) {
+        self.ecs.shutdown().await;
+        self.elbv2.shutdown().await;
+    }
+}
