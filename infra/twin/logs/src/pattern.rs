@@ -1,7 +1,7 @@
 //! Filter patterns, as CloudWatch Logs documents them in "Filter pattern syntax for metric filters, subscription filters,
 //! filter log events, and Live Tail": text terms, regular expressions, JSON conditions and space-delimited fields.
 //!
-//! Promises: parsing never panics and never recurses deeper than [`tree::MAX_DEPTH`]; a refused pattern names the position.
+//! Promises: parsing never panics and never recurses deeper than thirty-two parentheses; a refused pattern names the position.
 //! Matching never allocates for text patterns, and reads a JSON line only as far as the pattern's selectors ask.
 
 mod delimited;
