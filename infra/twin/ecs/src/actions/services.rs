@@ -1,0 +1,166 @@
+//! CreateService, DescribeServices, ListServices, DeleteService.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use twin_platform::AwsError;
+use winterbaume_ecs::model::{
+    CreateServiceRequest, CreateServiceResponse, DeleteServiceRequest, DeleteServiceResponse, DescribeServicesRequest,
+    DescribeServicesResponse, ListServicesRequest, ListServicesResponse,
+};
+
+use super::{
+    input::{client, invalid, is_name, missing, page, refuse, some},
+    service_input::{Rolling, launch_type, network, targets},
+};
+use crate::{
+    arn,
+    core::Core,
+    schedule,
+    state::{Deployment, Service, ServiceKey, ServiceStatus, State, epoch_s},
+};
+
+pub(super) async fn create(core: &Arc<Core>, input: CreateServiceRequest) -> Result<CreateServiceResponse, AwsError> {
+    check(&input)?;
+    let rolling = Rolling::DEFAULT.with(input.deployment_configuration.as_ref())?;
+    let wanted = input.task_definition.as_deref().ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
+    let (cluster, definition) = core.read(|state| {
+        let cluster = state.cluster(input.cluster.as_deref())?;
+        let definition = state.definition(wanted).filter(|it| it.active).cloned();
+        Ok((cluster, definition.ok_or_else(|| client("Unable to find task definition."))?))
+    })?;
+    let load_balancers = input.load_balancers.unwrap_or_default();
+    let targets = targets(core, &definition, &load_balancers).await?;
+    if input.health_check_grace_period_seconds.is_some() && targets.is_empty() {
+        return Err(invalid("Health check grace period is only valid for services configured to use load balancers"));
+    }
+    let desired =
+        input.desired_count.map_or(Ok(1), u32::try_from).map_err(|_| invalid("desiredCount must not be negative"))?;
+    let key = ServiceKey { cluster, name: input.service_name };
+    let mut service = Service {
+        key: key.clone(),
+        status: ServiceStatus::Active,
+        created_at: epoch_s(),
+        desired,
+        minimum_percent: rolling.minimum_percent,
+        maximum_percent: rolling.maximum_percent,
+        breaker: rolling.breaker,
+        grace_s: input.health_check_grace_period_seconds,
+        targets,
+        load_balancers,
+        network: input.network_configuration,
+        propagate_tags: input.propagate_tags,
+        managed_tags: input.enable_e_c_s_managed_tags,
+        tags: input.tags.unwrap_or_default(),
+        deployments: Vec::new(),
+        events: VecDeque::new(),
+        steady: false,
+        failures_in_row: 0,
+        not_before: None,
+    };
+    service.deploy(Deployment::fresh(definition));
+    let wire = core.change(|state| {
+        match state.services.get(&key).map(|it| it.status) {
+            Some(ServiceStatus::Active) => return Err(invalid("Creation of service was not idempotent.")),
+            Some(ServiceStatus::Draining) => return Err(invalid("Unable to Start a service that is still Draining.")),
+            _ => {}
+        }
+        // Tasks of a deleted service of the same name are none of the new one's.
+        for task in state.tasks.values_mut().filter(|task| task.service.as_ref() == Some(&key)) {
+            task.accounted = true;
+        }
+        let wire = service.wire(&core.settings.account, state);
+        state.services.insert(key.clone(), service);
+        Ok(wire)
+    })?;
+    schedule::tend(core, key);
+    Ok(CreateServiceResponse { service: Some(wire) })
+}
+
+/// Refuses bad names and what is not imitated.
+fn check(input: &CreateServiceRequest) -> Result<(), AwsError> {
+    if !is_name(&input.service_name) {
+        return Err(invalid("Invalid service name: it can have up to 255 letters, numbers, hyphens and underscores."));
+    }
+    launch_type(input.launch_type.as_deref(), input.capacity_provider_strategy.as_ref())?;
+    network(input.network_configuration.as_ref())?;
+    let controller = input.deployment_controller.as_ref().map_or("ECS", |it| it.r#type.as_str());
+    refuse(controller != "ECS", &format!("the deployment controller {controller}"))?;
+    let strategy = input.scheduling_strategy.as_deref().unwrap_or("REPLICA");
+    refuse(strategy != "REPLICA", &format!("the scheduling strategy {strategy}"))?;
+    refuse(some(input.placement_constraints.as_ref()), "placement constraints")?;
+    refuse(some(input.placement_strategy.as_ref()), "placement strategies")?;
+    refuse(some(input.service_registries.as_ref()), "service registries (Cloud Map)")?;
+    refuse(some(input.volume_configurations.as_ref()), "volume configurations")?;
+    refuse(some(input.vpc_lattice_configurations.as_ref()), "VPC Lattice")?;
+    refuse(input.service_connect_configuration.as_ref().is_some_and(|it| it.enabled), "Service Connect")?;
+    refuse(input.enable_execute_command == Some(true), "ECS Exec (enableExecuteCommand)")?;
+    refuse(input.availability_zone_rebalancing.as_deref() == Some("ENABLED"), "availabilityZoneRebalancing")
+}
+
+/// Cluster and name of a service that a request names, whatever its state.
+pub(super) fn key_of(state: &State, cluster: Option<&str>, service: &str) -> Result<ServiceKey, AwsError> {
+    let cluster = state.cluster(cluster.or_else(|| arn::cluster_part(service)))?;
+    Ok(ServiceKey { cluster, name: arn::last_part(service).to_owned() })
+}
+
+pub(super) fn describe(core: &Arc<Core>, input: DescribeServicesRequest) -> Result<DescribeServicesResponse, AwsError> {
+    if input.services.is_empty() {
+        return Err(invalid("Services cannot be empty."));
+    }
+    if input.services.len() > 10 {
+        return Err(invalid("Services cannot have more than 10 elements."));
+    }
+    let account = &core.settings.account;
+    let with_tags = input.include.iter().flatten().any(|it| it == "TAGS");
+    core.read(|state| {
+        let (mut services, mut failures) = (Vec::new(), Vec::new());
+        for given in &input.services {
+            let key = key_of(state, input.cluster.as_deref(), given)?;
+            match state.services.get(&key) {
+                Some(service) => {
+                    let mut wire = service.wire(account, state);
+                    wire.tags = with_tags.then(|| service.tags.clone());
+                    services.push(wire);
+                }
+                None => failures.push(missing(arn::service(account, &key.cluster, &key.name))),
+            }
+        }
+        Ok(DescribeServicesResponse { services: Some(services), failures: Some(failures) })
+    })
+}
+
+pub(super) fn list(core: &Arc<Core>, input: ListServicesRequest) -> Result<ListServicesResponse, AwsError> {
+    let fargate = input.launch_type.as_deref().is_none_or(|it| it == "FARGATE");
+    let replica = input.scheduling_strategy.as_deref().is_none_or(|it| it == "REPLICA");
+    let all = core.read(|state| {
+        let cluster = state.cluster(input.cluster.as_deref())?;
+        let alive =
+            |it: &&Service| it.key.cluster == cluster && it.status != ServiceStatus::Inactive && fargate && replica;
+        let services = state.services.values().filter(alive);
+        Ok::<_, AwsError>(services.map(|it| arn::service(&core.settings.account, &cluster, &it.key.name)).collect())
+    })?;
+    let (arns, next_token) = page(all, input.next_token.as_deref(), input.max_results, 10)?;
+    Ok(ListServicesResponse { service_arns: Some(arns), next_token })
+}
+
+pub(super) fn delete(core: &Arc<Core>, input: DeleteServiceRequest) -> Result<DeleteServiceResponse, AwsError> {
+    core.change(|state| {
+        let key = key_of(state, input.cluster.as_deref(), &input.service)?;
+        let not_found = || AwsError::client("ServiceNotFoundException", "Service not found.");
+        let mut service = state.services.remove(&key).ok_or_else(not_found)?;
+        let refusal = if service.status != ServiceStatus::Active {
+            Some(AwsError::client("ServiceNotActiveException", "Service was not ACTIVE."))
+        } else if service.desired > 0 && input.force != Some(true) {
+            Some(invalid("The service cannot be stopped while it is scaled above 0."))
+        } else {
+            None
+        };
+        if refusal.is_none() {
+            service.status = ServiceStatus::Draining;
+            service.desired = 0;
+        }
+        let wire = service.wire(&core.settings.account, state);
+        state.services.insert(key, service);
+        refusal.map_or(Ok(DeleteServiceResponse { service: Some(wire) }), Err)
+    })
+}

@@ -1,0 +1,112 @@
+//! Stand-ins for the neighbours: a balancer that checks by connecting, a log store, a secret store.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    net::Ipv4Addr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use twin_platform::{
+    AwsError,
+    seam::{LogLine, LogSink, SecretValues, TargetHealth, Targets},
+};
+
+pub(crate) const TARGET_GROUP: &str =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/golden/0123456789abcdef";
+/// How long the fake drains.
+pub(crate) const DRAIN: Duration = Duration::from_millis(300);
+
+type Target = (String, Ipv4Addr, u16);
+
+#[derive(Default)]
+pub(crate) struct FakeTargets {
+    /// Registered targets, with the start of their draining.
+    registered: Mutex<HashMap<Target, Option<Instant>>>,
+    /// When set, every target is unhealthy for this reason.
+    pub(crate) failing: Mutex<Option<String>>,
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Targets for FakeTargets {
+    async fn register(&self, group: &str, address: Ipv4Addr, port: u16) -> Result<(), AwsError> {
+        held(&self.registered).insert((group.to_owned(), address, port), None);
+        Ok(())
+    }
+
+    async fn deregister(&self, group: &str, address: Ipv4Addr, port: u16) -> Result<(), AwsError> {
+        if let Some(draining) = held(&self.registered).get_mut(&(group.to_owned(), address, port)) {
+            draining.get_or_insert_with(Instant::now);
+        }
+        Ok(())
+    }
+
+    async fn health(&self, group: &str, address: Ipv4Addr, port: u16) -> Option<TargetHealth> {
+        let target = (group.to_owned(), address, port);
+        let draining = *held(&self.registered).get(&target)?;
+        let health = |state, description| Some(TargetHealth { state, reason: None, description });
+        if let Some(since) = draining {
+            if since.elapsed() >= DRAIN {
+                held(&self.registered).remove(&target);
+                return None;
+            }
+            return health("draining", None);
+        }
+        let failing = held(&self.failing).clone();
+        match (failing, tokio::net::TcpStream::connect((address, port)).await) {
+            (Some(reason), _) => health("unhealthy", Some(reason)),
+            (None, Ok(_)) => health("healthy", None),
+            (None, Err(_)) => health("initial", None),
+        }
+    }
+
+    async fn exists(&self, group: &str) -> bool {
+        group == TARGET_GROUP
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct FakeLogs {
+    pub(crate) groups: Mutex<HashSet<String>>,
+    pub(crate) streams: Mutex<BTreeMap<String, Vec<String>>>,
+}
+
+impl FakeLogs {
+    pub(crate) fn lines_of(&self, stream: &str) -> Vec<String> {
+        held(&self.streams).get(stream).cloned().unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl LogSink for FakeLogs {
+    async fn create_stream(&self, group: &str, stream: &str) -> Result<(), AwsError> {
+        if !held(&self.groups).contains(group) {
+            return Err(AwsError::client("ResourceNotFoundException", "The specified log group does not exist."));
+        }
+        held(&self.streams).insert(stream.to_owned(), Vec::new());
+        Ok(())
+    }
+
+    async fn append(&self, _group: &str, stream: &str, lines: Vec<LogLine>) -> Result<(), AwsError> {
+        let lines = lines.into_iter().map(|line| line.message);
+        held(&self.streams).entry(stream.to_owned()).or_default().extend(lines);
+        Ok(())
+    }
+}
+
+pub(crate) struct FakeSecrets;
+
+#[async_trait]
+impl SecretValues for FakeSecrets {
+    async fn resolve(&self, value_from: &str) -> Result<String, AwsError> {
+        match value_from.rsplit(':').next() {
+            Some("known") => Ok("the-secret".into()),
+            _ => Err(AwsError::client("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")),
+        }
+    }
+}
