@@ -36,12 +36,14 @@ pub(crate) struct Flow {
     moved_ms: AtomicU64,
     received: AtomicU64,
     waits_for_client: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl Flow {
     pub(crate) fn new() -> Arc<Self> {
         let (moved_ms, received) = (AtomicU64::new(0), AtomicU64::new(0));
-        Arc::new(Self { began: Instant::now(), moved_ms, received, waits_for_client: AtomicBool::new(false) })
+        let (waits_for_client, broken) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { began: Instant::now(), moved_ms, received, waits_for_client, broken })
     }
 
     /// When the last byte came.
@@ -52,6 +54,11 @@ impl Flow {
     /// Whether the client owes the next byte.
     pub(crate) fn waits_for_client(&self) -> bool {
         self.waits_for_client.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client's body broke off or was no valid body.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
     }
 
     /// Bytes that came.
@@ -68,6 +75,9 @@ impl Body for RequestBody {
         let Self::Streaming(body, flow) = self.get_mut() else { return Poll::Ready(None) };
         let frame = Pin::new(body).poll_frame(cx);
         flow.waits_for_client.store(frame.is_pending(), Ordering::Relaxed);
+        if let Poll::Ready(Some(Err(_))) = &frame {
+            flow.broken.store(true, Ordering::Relaxed);
+        }
         if let Poll::Ready(Some(Ok(frame))) = &frame {
             let length = frame.data_ref().map_or(0, Bytes::len) as u64;
             flow.received.fetch_add(length, Ordering::Relaxed);

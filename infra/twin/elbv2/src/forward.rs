@@ -77,8 +77,9 @@ pub(crate) async fn forward(
         Ok(response) => response,
         Err(error) => {
             tracing::debug!(target = %target.address, error = &error as &dyn std::error::Error, "the target failed a request");
-            // The error is the client's when its own body broke off; there is nobody left to read the answer then.
-            return Answer::Own(page::error(if error.is_user() { 400 } else { 502 }));
+            // A body that broke off is the client's fault; whatever else went wrong is the target's.
+            let broken = exchange.flow.as_ref().is_some_and(|flow| flow.is_broken());
+            return Answer::Own(page::error(if broken { 400 } else { 502 }));
         }
     };
     let now = Instant::now();

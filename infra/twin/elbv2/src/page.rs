@@ -36,7 +36,12 @@ fn html(status: u16) -> String {
 
 /// A page with this status.
 pub(crate) fn error(status: u16) -> Response<ClientBody> {
-    answer(status, "text/html", Bytes::from(html(status)))
+    let mut response = answer(status, "text/html", Bytes::from(html(status)));
+    if matches!(status, 400 | 408 | 414) {
+        // What follows on a connection after a request that was no good, or is not whole, cannot be told to be a request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// A redirect.
