@@ -102,7 +102,7 @@ impl Twin {
     pub(crate) fn ended(&self, status: ExitStatus) -> anyhow::Error {
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
         let last = log.lines().rev().map(str::trim).find(|line| !line.is_empty());
-        let last = last.map_or("it left no word", |line| line.strip_prefix("error: ").unwrap_or(line));
+        let last = last.map_or("it left no word", |line| line.strip_prefix("twin: ").unwrap_or(line));
         failure(format!("the twin ended ({status}): {last}"), format!("see {}", self.log().display()))
     }
 

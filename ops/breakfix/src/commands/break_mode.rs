@@ -81,7 +81,7 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
     let written = put.map_err(|error| problem::aws("writing the failure mode", error))?.version;
     output::data(&value);
     output::say(format!(
-        "{name} is now version {written} at {lab}; it was `{}` (version {})",
+        "written to {lab}: {name} is version {written} now; it was `{}` (version {})",
         now.value.as_deref().unwrap_or_default(),
         now.version
     ));

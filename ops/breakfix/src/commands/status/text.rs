@@ -132,6 +132,8 @@ fn health(target: &Target) -> String {
 /// What the task really applies: its own word for the version, and what that version means for this task.
 fn applies(effective: &Effective, task: &Task, desired: Option<&Parameter>) -> String {
     match (effective.version, desired) {
+        // The application says 0 until it has read the parameter for the first time.
+        (Some(0), _) => "none, no version read yet".into(),
         (None, _) => format!("unknown: {}", effective.error.as_deref().unwrap_or("no answer")),
         (Some(version), Some(desired)) if version == desired.version => {
             format!("{} (version {version})", meaning(desired, task))
