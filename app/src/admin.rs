@@ -4,14 +4,12 @@ pub(crate) mod failure;
 pub(crate) mod log_level;
 pub(crate) mod metrics;
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
 
 use crate::error::PendingBody;
 
 /// Writes the body of an error, which here has no request id.
 pub(crate) async fn finish(mut response: Response) -> Response {
-    if let Some(pending) = response.extensions_mut().remove::<PendingBody>() {
-        *response.body_mut() = Body::from(pending.render(""));
-    }
+    PendingBody::fill(&mut response, "");
     response
 }

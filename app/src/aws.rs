@@ -117,12 +117,6 @@ impl Clients {
             None => config.into_builder().region(Region::from_static("us-east-1")).build(),
         };
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        let closed = config
-            .clone()
-            .into_builder()
-            .endpoint_url(format!("http://127.0.0.1:{CLOSED_PORT}"))
-            .retry_config(RetryConfig::disabled())
-            .build();
         let failure_mode = aws_sdk_ssm::config::Builder::from(&config)
             .retry_config(RetryConfig::disabled())
             .timeout_config(
@@ -132,19 +126,27 @@ impl Clients {
                     .build(),
             )
             .build();
+        // Set on each service's own configuration: there it wins over AWS_ENDPOINT_URL.
+        let closed = format!("http://127.0.0.1:{CLOSED_PORT}");
+        let never = RetryConfig::disabled;
+        let closed_ssm = aws_sdk_ssm::config::Builder::from(&config).endpoint_url(&closed).retry_config(never());
+        let secrets = aws_sdk_secretsmanager::config::Builder::from(&config);
+        let closed_secrets = secrets.clone().endpoint_url(&closed).retry_config(never());
         // Path style: the laptop's endpoint is an address, which cannot carry a bucket in its host name.
-        let s3 = |config: &SdkConfig| {
-            let by_path = config.endpoint_url().is_some();
-            aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(by_path).build())
-        };
+        let by_path = config.endpoint_url().is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path);
+        let closed_s3 = s3.clone().endpoint_url(&closed).force_path_style(true).retry_config(never());
         Self {
             failure_mode: aws_sdk_ssm::Client::from_conf(failure_mode),
-            closed_ssm: aws_sdk_ssm::Client::new(&closed),
+            closed_ssm: aws_sdk_ssm::Client::from_conf(closed_ssm.build()),
             secrets: Pair {
-                open: aws_sdk_secretsmanager::Client::new(&config),
-                closed: aws_sdk_secretsmanager::Client::new(&closed),
+                open: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
+                closed: aws_sdk_secretsmanager::Client::from_conf(closed_secrets.build()),
             },
-            s3: Pair { open: s3(&config), closed: s3(&closed) },
+            s3: Pair {
+                open: aws_sdk_s3::Client::from_conf(s3.build()),
+                closed: aws_sdk_s3::Client::from_conf(closed_s3.build()),
+            },
             region,
         }
     }

@@ -16,7 +16,7 @@ use std::{
     time::Instant,
 };
 
-use axum::{Router, body::Body, extract::Request, response::IntoResponse, response::Response};
+use axum::{Router, extract::Request, response::IntoResponse, response::Response};
 use contract::{ErrorType, failure::RequestView, names::header as lab};
 use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, header};
@@ -96,9 +96,7 @@ async fn answer(app: Arc<App>, routes: Router, request: Request) -> Response {
     record.hit_by(&hits);
     let mut response = record.span().around(run(&app, routes, request, &hits)).await;
 
-    if let Some(pending) = response.extensions_mut().remove::<PendingBody>() {
-        *response.body_mut() = Body::from(pending.render(record.request_id().as_str()));
-    }
+    PendingBody::fill(&mut response, record.request_id().as_str());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, record.request_id().header());
     headers.insert(TRACE_ID, record.trace().header());

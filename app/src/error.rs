@@ -3,7 +3,10 @@
 //! Promises: the text of a 5xx is constant; what really happened rides along as a detail and reaches the log once, in the
 //! request's own line.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
 use contract::ErrorType;
 use http::{HeaderValue, StatusCode, header};
 
@@ -116,8 +119,17 @@ impl IntoResponse for AppError {
 }
 
 impl PendingBody {
-    /// The body, now that the request id is known.
-    pub(crate) fn render(&self, request_id: &str) -> String {
+    /// Writes the body that was held back, now that the request id is known.
+    pub(crate) fn fill(response: &mut Response, request_id: &str) {
+        if let Some(pending) = response.extensions_mut().remove::<Self>() {
+            let body = pending.render(request_id);
+            // The router has already declared the length of the empty body.
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+            *response.body_mut() = Body::from(body);
+        }
+    }
+
+    fn render(&self, request_id: &str) -> String {
         let error = serde_json::json!({ "code": self.code, "message": self.message, "requestId": request_id });
         serde_json::json!({ "error": error }).to_string()
     }

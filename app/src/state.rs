@@ -126,7 +126,7 @@ fn observe(app: &Arc<App>) {
         gauge("golden.failure_mode.version", "Version of the parameter as last read.", |app, observe| {
             observe(app.failure.desired().version as f64, &[]);
         });
-        gauge("golden.failure_mode.reads", "Reads of the parameter since start.", |app, observe| {
+        gauge("golden.failure_mode.fetches", "Reads of the parameter since start.", |app, observe| {
             observe(app.failure.reads() as f64, &[]);
         });
         gauge("golden.failure_mode.refusals", "Values of the parameter that were refused.", |app, observe| {

@@ -17,7 +17,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Response {
 pub(crate) async fn put(State(app): State<Arc<App>>, body: String) -> Response {
     match app.levels.set(body.trim()) {
         Ok(()) => {
-            tracing::info!(level = %app.levels.current(), "the log level was changed");
+            tracing::info!(filter = %app.levels.current(), "the log level was changed");
             json_reply(&json!({ "level": app.levels.current() }))
         }
         Err(reason) => AppError::bad_request(reason).into_response(),

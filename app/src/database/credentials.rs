@@ -71,6 +71,8 @@ pub(crate) struct Credentials {
 /// When the secret was read last, and what came of it.
 struct LastRead {
     at: Instant,
+    /// Whether it was made because the database had refused the log-in before it.
+    after_refusal: bool,
     result: Result<Arc<Login>, CredentialsError>,
 }
 
@@ -124,15 +126,21 @@ impl Credentials {
     pub(super) async fn read_again(&self, refused: &Login) -> Result<Arc<Login>, CredentialsError> {
         match self.current.load_full() {
             Some(login) if login.version != refused.version => Ok(login),
-            _ => self.read().await,
+            _ => self.read_for(true).await,
         }
     }
 
     /// Reads the secret; callers at the same time share one read.
     pub(super) async fn read(&self) -> Result<Arc<Login>, CredentialsError> {
+        self.read_for(false).await
+    }
+
+    async fn read_for(&self, after_refusal: bool) -> Result<Arc<Login>, CredentialsError> {
         let mut last = self.last.lock().await;
+        // What was read before the refusal is what was refused: only another caller's read after one will do.
         if let Some(read) = &*last
             && read.at.elapsed() < MIN_INTERVAL
+            && (read.after_refusal || !after_refusal)
         {
             return read.result.clone();
         }
@@ -141,7 +149,7 @@ impl Credentials {
             self.current.store(Some(Arc::clone(login)));
             let _ = self.at_start.set(Arc::clone(login));
         }
-        *last = Some(LastRead { at: Instant::now(), result: result.clone() });
+        *last = Some(LastRead { at: Instant::now(), after_refusal, result: result.clone() });
         result
     }
 

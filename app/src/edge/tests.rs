@@ -120,6 +120,7 @@ async fn errors_are_json_and_name_the_value_but_not_the_detail() {
         let request = Request::builder().method(method).uri(path).header("x-request-id", "r-1");
         let reply = task.send(request.body(Body::empty()).expect("a sound request")).await;
         assert_eq!(reply.status.as_u16(), status, "{path}: {}", reply.body);
+        assert_eq!(reply.headers[header::CONTENT_LENGTH].to_str().ok(), Some(reply.body.len().to_string().as_str()));
         let error = &reply.json()["error"];
         assert_eq!((error["code"].as_str(), error["requestId"].as_str()), (Some(code), Some("r-1")), "{path}");
         assert!(error["message"].as_str().is_some_and(|message| message.contains(text)), "{path}: {error}");

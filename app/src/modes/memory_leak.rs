@@ -1,17 +1,23 @@
 //! `memory_leak`: each request keeps some memory and touches every page of it. Where the platform holds a limit the task
 //! ends in exit 137; where none is known the default cap is [`DEFAULT_CAP_MIB`].
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::identity::Identity;
 
 /// Cap when neither the mode nor the platform names one: what the lab's own task definition gives a task.
 const DEFAULT_CAP_MIB: u64 = 512;
 
+const MIB: usize = 1 << 20;
+
+/// Memory is taken from blocks of this size and touched bit by bit. glibc maps everything above 32 MiB by itself and unmaps
+/// it when it is freed; smaller pieces stay with the allocator after the mode has ended, and the task's memory with them.
+const BLOCK: usize = 64 * MIB;
+
 /// The kept memory.
 #[derive(Default)]
 pub(crate) struct Kept {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -29,20 +35,19 @@ pub(super) fn cap(cap_mib: Option<u32>, identity: &Identity) -> u64 {
 impl Kept {
     /// Keeps some more, as far as the cap allows. The pages are touched on a blocking thread.
     pub(super) async fn keep(&self, mib: u32, cap_mib: u64) {
-        if self.mib() + u64::from(mib) > cap_mib {
+        if self.mib() >= cap_mib {
             return;
         }
-        let Ok(block) = tokio::task::spawn_blocking(move || vec![0xA5_u8; (mib as usize) << 20]).await else { return };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.active && state.mib + u64::from(mib) <= cap_mib {
-            state.mib += u64::from(mib);
-            state.blocks.push(block);
+        let state = Arc::clone(&self.state);
+        let touch = move || (0..mib).all(|_| lock(&state).grow(cap_mib));
+        if let Err(error) = tokio::task::spawn_blocking(touch).await {
+            tracing::warn!(%error, "no more memory is kept");
         }
     }
 
     /// Says whether the mode is on; off frees everything.
     pub(super) fn set(&self, active: bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         state.active = active;
         if !active && state.mib > 0 {
             state.mib = 0;
@@ -52,8 +57,29 @@ impl Kept {
 
     /// MiB kept now.
     pub(super) fn mib(&self) -> u64 {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).mib
+        lock(&self.state).mib
     }
+}
+
+impl State {
+    /// Touches one MiB more; false when the mode has ended or the cap is reached. Short, since others wait for the lock.
+    fn grow(&mut self, cap_mib: u64) -> bool {
+        if !self.active || self.mib >= cap_mib {
+            return false;
+        }
+        if self.blocks.last().is_none_or(|block| block.len() == BLOCK) {
+            self.blocks.push(Vec::with_capacity(BLOCK));
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.resize(block.len() + MIB, 0xA5);
+            self.mib += 1;
+        }
+        true
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -67,7 +93,7 @@ mod tests {
         for _ in 0..5 {
             kept.keep(2, 7).await;
         }
-        assert_eq!(kept.mib(), 6);
+        assert_eq!(kept.mib(), 7);
         kept.set(false);
         assert_eq!(kept.mib(), 0);
         kept.keep(2, 7).await;

@@ -24,7 +24,9 @@ impl<S: Subscriber> Layer<S> for EventLayer {
         if !fields.has_error_type {
             fields.rest.push_str("\"errorType\":null,");
         }
-        fields.push("target", event.metadata().target());
+        fields.rest.push_str("\"target\":");
+        push_json(&mut fields.rest, event.metadata().target());
+        fields.rest.push(',');
         self.log.event(event.metadata().level().as_str(), &fields.message, &fields.rest);
     }
 }
@@ -43,15 +45,24 @@ impl Fields {
             self.message = text.to_owned();
             return;
         }
-        push_json(&mut self.rest, name);
-        self.rest.push(':');
+        self.push_name(name);
         push_json(&mut self.rest, text);
         self.rest.push(',');
     }
 
+    /// A library's field may be called like one of our own keys, and a key must not come twice.
+    fn push_name(&mut self, name: &str) {
+        if matches!(name, "timestamp" | "level" | "target" | "taskId") {
+            push_json(&mut self.rest, &format!("field.{name}"));
+        } else {
+            push_json(&mut self.rest, name);
+        }
+        self.rest.push(':');
+    }
+
     fn push_plain(&mut self, name: &str, value: impl fmt::Display) {
-        push_json(&mut self.rest, name);
-        let _ = write!(self.rest, ":{value},");
+        self.push_name(name);
+        let _ = write!(self.rest, "{value},");
     }
 }
 
@@ -90,7 +101,7 @@ mod tests {
         let subscriber = Registry::default().with(EventLayer::new(log.clone()));
         tracing::subscriber::with_default(subscriber, || {
             tracing::warn!(errorType = "InvalidFailureMode", version = 3, reason = %"a \"b\"", "refused");
-            tracing::info!("plain");
+            tracing::info!(level = 5, "plain");
         });
         log.flush();
         let lines = captured.lines();
@@ -100,5 +111,6 @@ mod tests {
         assert_eq!(lines[0]["message"], "refused");
         assert_eq!(lines[0]["taskId"], "task-1");
         assert_eq!(lines[1]["errorType"], serde_json::Value::Null);
+        assert_eq!((lines[1]["level"].as_str(), lines[1]["field.level"].as_u64()), (Some("INFO"), Some(5)));
     }
 }
