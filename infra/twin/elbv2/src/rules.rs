@@ -15,7 +15,8 @@ use crate::{group::Group, pattern::Pattern, record::without_port};
 pub(crate) enum Condition {
     Path(Vec<Pattern>),
     Host(Vec<Pattern>),
-    Header(HeaderName, Vec<Pattern>),
+    /// The name to look for, the name as the caller wrote it, and the values.
+    Header(HeaderName, String, Vec<Pattern>),
     Method(Vec<String>),
     /// Key, if it matters, and value.
     Query(Vec<(Option<Pattern>, Pattern)>),
@@ -92,7 +93,7 @@ impl Condition {
             Self::Host(patterns) => {
                 host(&head.headers).is_some_and(|host| any(patterns, without_port(host).as_bytes()))
             }
-            Self::Header(name, patterns) => {
+            Self::Header(name, _, patterns) => {
                 head.headers.get_all(name).iter().any(|value| any(patterns, value.as_bytes()))
             }
             Self::Method(methods) => methods.iter().any(|method| method == head.method.as_str()),
@@ -223,8 +224,8 @@ mod tests {
             (Condition::Path(vec![Pattern::exact("/API/*")]), false),
             (Condition::Host(one("*.example.com")), true),
             (Condition::Host(one("example.com")), false),
-            (Condition::Header(HeaderName::from_static("x-kind"), one("b?ta")), true),
-            (Condition::Header(HeaderName::from_static("x-other"), one("*")), false),
+            (Condition::Header(HeaderName::from_static("x-kind"), "X-Kind".into(), one("b?ta")), true),
+            (Condition::Header(HeaderName::from_static("x-other"), "X-Other".into(), one("*")), false),
             (Condition::Method(vec!["GET".into(), "POST".into()]), true),
             (Condition::Query(vec![(Some(Pattern::ignoring_case("version")), Pattern::ignoring_case("v?"))]), true),
             (Condition::Query(vec![(None, Pattern::ignoring_case("v2"))]), false),

@@ -65,7 +65,7 @@ fn one(scope: &Scope<'_>) -> Result<Condition, AwsError> {
             let name = scope.scope("HttpHeaderConfig").require("HttpHeaderName")?;
             let parsed =
                 name.parse::<HeaderName>().map_err(|_| invalid(format!("'{name}' is not a valid HTTP header name")))?;
-            Condition::Header(parsed, patterns(config("HttpHeaderConfig")?))
+            Condition::Header(parsed, name.to_owned(), patterns(config("HttpHeaderConfig")?))
         }
         "http-request-method" => {
             Condition::Method(config("HttpRequestMethodConfig")?.into_iter().map(str::to_owned).collect())
@@ -106,7 +106,7 @@ fn query(scope: &Scope<'_>) -> Result<Vec<(Option<Pattern>, Pattern)>, AwsError>
 
 fn count(condition: &Condition) -> usize {
     match condition {
-        Condition::Path(values) | Condition::Host(values) | Condition::Header(_, values) => values.len(),
+        Condition::Path(values) | Condition::Host(values) | Condition::Header(_, _, values) => values.len(),
         Condition::Method(values) => values.len(),
         Condition::Query(values) => values.len(),
         Condition::Source(values) => values.len(),
@@ -149,7 +149,7 @@ pub(super) fn write(xml: &mut Xml, condition: &Condition) {
                 values.iter().map(|network| format!("{}/{}", network.address, network.prefix)).collect(),
             );
         }
-        Condition::Header(header, values) => {
+        Condition::Header(_, header, values) => {
             xml.element("HttpHeaderConfig", |xml| {
                 xml.text("HttpHeaderName", header).texts("Values", texts(values));
             });

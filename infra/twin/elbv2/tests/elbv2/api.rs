@@ -36,11 +36,14 @@ async fn arns_and_fields_are_as_aws_has_them() {
     let tags = lab.ok("DescribeTags", &[("ResourceArns.member.1", &balancer)]).await;
     assert_eq!((tags.text("Key"), tags.text("Value")), ("k".into(), "v&lt;&amp;&gt;".into()));
     let groups = lab.ok("DescribeTargetGroups", &[("LoadBalancerArn", &balancer)]).await;
-    assert_eq!(groups.texts("TargetGroupArn"), [group.clone()]);
+    assert_eq!(groups.text("TargetGroupArn"), group);
     assert!(groups.xml.contains(&format!("<LoadBalancerArns><member>{balancer}</member>")), "{}", groups.xml);
     let again = lab.ok("CreateLoadBalancer", &[("Name", "shapes"), ("Subnets.member.1", "subnet-a")]).await;
     assert_eq!(again.text("LoadBalancerArn"), balancer, "the same again is the same one");
 }
+
+/// Action, parameters, and the code of the error.
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
 
 #[tokio::test]
 async fn errors_have_aws_codes() {
@@ -54,7 +57,7 @@ async fn errors_have_aws_codes() {
     let typed = ("DefaultActions.member.1.Type", "forward");
     let to = ("DefaultActions.member.1.TargetGroupArn", group.as_str());
     let of = ("LoadBalancerArn", balancer.as_str());
-    let cases: Vec<(&str, Vec<(&str, &str)>, &str)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("DescribeLoadBalancers", vec![("Names.member.1", "nope")], "LoadBalancerNotFound"),
         ("DescribeTargetGroups", vec![("Names.member.1", "nope")], "TargetGroupNotFound"),
         ("DescribeTargetHealth", vec![("TargetGroupArn", "arn:nope")], "TargetGroupNotFound"),
