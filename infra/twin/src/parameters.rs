@@ -43,7 +43,7 @@ impl Parameters {
         let history = self.0.ask("GetParameterHistory", &json!({"Name": name})).await?;
         let matches = |entry: &&Value| {
             let labelled = entry["Labels"].as_array().is_some_and(|labels| labels.contains(&version.into()));
-            labelled || entry["Version"].to_string() == version
+            labelled || version.parse() == Ok(entry["Version"].as_i64().unwrap_or_default())
         };
         let Some(entry) = history["Parameters"].as_array().and_then(|entries| entries.iter().find(matches)) else {
             let message = format!(

@@ -232,7 +232,7 @@ fn command_line(pid: u32) -> String {
 fn last_words(log: &str, status: std::process::ExitStatus) -> String {
     let serious = |line: &&str| ["FATAL", "PANIC", "error:", "could not"].iter().any(|word| line.contains(word));
     let lines = || log.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines().filter(serious).last().or_else(|| lines().last()).map_or_else(|| status.to_string(), str::to_owned)
+    lines().rfind(serious).or_else(|| lines().next_back()).map_or_else(|| status.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

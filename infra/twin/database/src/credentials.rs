@@ -32,8 +32,8 @@ impl DatabaseSecret {
         let secret = Self(object);
         let engine = secret.0.get("engine").and_then(Value::as_str).unwrap_or("postgres");
         (engine == "postgres").then_some(())?;
-        (secret.port()?, secret.text("host")?, secret.text("username")?, secret.text("password")?);
-        Some(secret)
+        let whole = ["host", "username", "password"].iter().all(|key| secret.text(key).is_some());
+        (whole && secret.port().is_some()).then_some(secret)
     }
 
     fn text(&self, key: &str) -> Option<&str> {
