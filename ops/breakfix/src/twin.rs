@@ -100,10 +100,12 @@ impl Twin {
 
     /// The error for a twin that ended when it should not have.
     pub(crate) fn ended(&self, status: ExitStatus) -> anyhow::Error {
+        // A refusal is one line that begins with its name; everything else in the log is talk.
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-        let last = log.lines().rev().map(str::trim).find(|line| !line.is_empty());
-        let last = last.map_or("it left no word", |line| line.strip_prefix("twin: ").unwrap_or(line));
-        failure(format!("the twin ended ({status}): {last}"), format!("see {}", self.log().display()))
+        let refusal =
+            log.lines().rev().find_map(|line| line.strip_prefix("twin: ")).filter(|_| status.code().is_some());
+        let words = refusal.map(|words| format!(": {words}")).unwrap_or_default();
+        failure(format!("the twin ended ({status}){words}"), format!("see {}", self.log().display()))
     }
 
     /// Ends it and waits; a further signal from the person, or too long a wait, kills it. Says which it was.
