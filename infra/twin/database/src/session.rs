@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    AssertSqlSafe, Connection as _, Executor as _, PgConnection,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
     postgres::{PgConnectOptions, PgSslMode},
 };
 
@@ -67,7 +67,9 @@ impl Session {
             .password(&credentials.password)
             .database(&credentials.dbname)
             .ssl_mode(PgSslMode::Disable)
-            .application_name("twin");
+            .application_name("twin")
+            // sqlx would write whole statements, and so passwords, to the log.
+            .disable_statement_logging();
         let role = || credentials.username.clone();
         let connection = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options))
             .await
