@@ -98,6 +98,7 @@ async fn answer(app: Arc<App>, routes: Router, request: Request) -> Response {
 
     PendingBody::fill(&mut response, record.request_id().as_str());
     let headers = response.headers_mut();
+    headers.reserve(6);
     headers.insert(REQUEST_ID, record.request_id().header());
     headers.insert(TRACE_ID, record.trace().header());
     headers.insert(TASK, app.task_header.clone());
@@ -119,7 +120,8 @@ async fn run(app: &App, mut routes: Router, mut request: Request, hits: &[Arc<Ac
             request.extensions_mut().insert::<modes::DatabaseFaults>(faults);
             routes.call(request).map(IntoResponse::into_response)
         };
-        modes::around(app, hits, handler).await
+        // Boxed, so that the path without a fault does not carry the room that every fault together would need.
+        modes::around(app, hits, handler).boxed().await
     };
     // A panic is a bug of one request, not of the connection it came on.
     let work = AssertUnwindSafe(work).catch_unwind();

@@ -63,7 +63,9 @@ fn run(command: Command, config: Config, identity: Identity, telemetry: &Telemet
     let result = runtime.block_on(async {
         if command == Command::Migrate {
             let app = App::build(config, identity, telemetry).await;
-            return app.database.migrate().await.map_err(|error| anyhow::anyhow!(error.detail()));
+            app.database.migrate().await.map_err(|error| anyhow::anyhow!(error.detail()))?;
+            tracing::info!("the schema is up to date");
+            return Ok(());
         }
         // Before the sockets open, so that no signal falls between.
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

@@ -20,7 +20,7 @@ pub struct Listeners {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// An address is taken or not ours.
-    #[error("cannot listen on {variable} {address}: {source}; free the port or give another")]
+    #[error("cannot listen on {variable} {address}; free the port or give another")]
     Listen {
         /// Which setting.
         variable: &'static str,

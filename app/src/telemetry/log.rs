@@ -44,7 +44,8 @@ struct State {
     hurry: bool,
 }
 
-/// What the log line of one request says.
+/// What the log line of one request says. The two identifiers and the method hold no quote and no backslash: the edge takes
+/// only such identifiers from callers, and HTTP only such methods.
 pub(crate) struct RequestLine<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) trace_id: &'a str,
@@ -100,13 +101,14 @@ impl Log {
                 _ => "INFO",
             };
             start_line(out, level);
-            out.push_str(r#""message":"request","requestId":"#);
-            push_json(out, line.request_id);
-            out.push_str(r#","traceId":"#);
-            push_json(out, line.trace_id);
-            out.push_str(r#","method":"#);
-            push_json(out, line.method);
-            out.push_str(r#","path":"#);
+            // Identifiers and methods are of a plain alphabet by the time they come here; only the path needs care.
+            out.push_str(r#""message":"request","requestId":""#);
+            out.push_str(line.request_id);
+            out.push_str(r#"","traceId":""#);
+            out.push_str(line.trace_id);
+            out.push_str(r#"","method":""#);
+            out.push_str(line.method);
+            out.push_str(r#"","path":"#);
             push_json(out, line.path);
             out.push_str(r#","status":"#);
             push_number(out, u64::from(line.status), 3);
@@ -235,7 +237,24 @@ fn start_line(out: &mut String, level: &str) {
     out.push_str("\",");
 }
 
+/// Writes the time, to the millisecond; the part down to the second is kept per thread, since it seldom changes.
 fn push_timestamp(out: &mut String, now: OffsetDateTime) {
+    thread_local! {
+        static SECOND: std::cell::RefCell<(i64, String)> = const { std::cell::RefCell::new((i64::MIN, String::new())) };
+    }
+    SECOND.with_borrow_mut(|(second, text)| {
+        if *second != now.unix_timestamp() {
+            *second = now.unix_timestamp();
+            text.clear();
+            push_second(text, now);
+        }
+        out.push_str(text);
+    });
+    push_number(out, u64::from(now.millisecond()), 3);
+    out.push('Z');
+}
+
+fn push_second(out: &mut String, now: OffsetDateTime) {
     push_number(out, u64::try_from(now.year()).unwrap_or_default(), 4);
     for (mark, value) in
         [('-', u8::from(now.month())), ('-', now.day()), ('T', now.hour()), (':', now.minute()), (':', now.second())]
@@ -244,8 +263,6 @@ fn push_timestamp(out: &mut String, now: OffsetDateTime) {
         push_number(out, u64::from(value), 2);
     }
     out.push('.');
-    push_number(out, u64::from(now.millisecond()), 3);
-    out.push('Z');
 }
 
 /// Digits, padded with zeros to `width`.
