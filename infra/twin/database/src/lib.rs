@@ -43,8 +43,8 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
-    /// A program could not be run at all.
-    #[error("cannot run {program}; its folder must be readable for the user it runs as ({user})")]
+    /// A program could not be run at all. As root that user must be able to reach the program's folder.
+    #[error("cannot run {program} as the user {user}")]
     Spawn {
         /// Full path.
         program: std::path::PathBuf,
