@@ -59,3 +59,17 @@ pub(crate) async fn above_memory_limit(pid: Option<u32>, memory_mib: u32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_process_above_its_limit_is_noticed_and_one_below_is_not() {
+        let own = Some(std::process::id());
+        let patience = Duration::from_secs(5);
+        tokio::time::timeout(patience, above_memory_limit(own, 0)).await.expect("this process holds some memory");
+        let short = Duration::from_millis(250);
+        assert!(tokio::time::timeout(short, above_memory_limit(own, 1 << 20)).await.is_err());
+    }
+}

@@ -199,3 +199,29 @@ pub(crate) fn enter(command: &mut tokio::process::Command, doors: Vec<File>) {
 fn writable(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_killed_twin_left_in_its_groups_is_ended_and_what_a_living_one_has_stays() {
+        // On a machine without a writable hierarchy there is nothing to sweep; `doctor` tells of that.
+        let Some(hierarchy) = Hierarchy::detect() else { return };
+        let (Hierarchy::V2 { folder, .. } | Hierarchy::V1 { memory: folder, .. }) = &hierarchy;
+        let left = folder.join("1.1-left");
+        fs::create_dir_all(&left).expect("the hierarchy is writable");
+        let mut sleeper = tokio::process::Command::new("sleep");
+        sleeper.arg("60").kill_on_drop(true);
+        enter(&mut sleeper, TaskGroup::open(&[left.join("cgroup.procs")]).expect("the group has a door"));
+        let mut sleeper = sleeper.spawn().expect("sleep spawns");
+        let living = hierarchy.make(&uuid::Uuid::new_v4().to_string(), 256, 64).expect("a group can be made");
+        hierarchy.sweep();
+        let status = tokio::time::timeout(Duration::from_secs(5), sleeper.wait()).await.expect("it was ended");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status.expect("it can be waited for")), Some(9));
+        assert!(!left.exists());
+        assert!(living.folders.iter().all(|folder| folder.exists()));
+        living.remove();
+        assert!(!living.folders.iter().any(|folder| folder.exists()));
+    }
+}

@@ -35,6 +35,7 @@ pub(super) fn decide(settings: &Settings, state: &mut State, key: &ServiceKey, t
         outcome.changed |= note_ends(settings, &mut service, state);
         let judgements = judge_all(settings, &service, state, targets, &mut outcome);
         outcome.changed |= note_successes(&mut service, state, &judgements);
+        outcome.changed |= tell_failures(&mut service, state, &judgements);
         outcome.changed |= rollout::trip_breaker(&mut service);
         act(settings, &mut service, state, &judgements, &mut outcome);
         outcome.changed |= rollout::settle(&mut service, state, &judgements);
@@ -90,7 +91,7 @@ fn judge_all(
 ) -> HashMap<String, Judgement> {
     let grace = settings.speed.wait(f64::from(service.grace_s.unwrap_or(0)));
     let live = state.tasks_of(&service.key).filter(|task| task.desired == DesiredStatus::Running);
-    let judgements: HashMap<_, _> = live.map(|task| (task.id.clone(), judge(service, task, targets, grace))).collect();
+    let judgements: HashMap<_, _> = live.map(|task| (task.id.clone(), judge(task, targets, grace))).collect();
     outcome.changed |= judgements
         .iter()
         .any(|(id, it)| it.health == Health::Good && state.tasks.get(id).is_some_and(|task| !task.ever_good));
@@ -109,6 +110,22 @@ fn note_successes(service: &mut Service, state: &mut State, judgements: &HashMap
             let started_by = task.started_by.as_ref();
             if let Some(deployment) = service.deployments.iter_mut().find(|it| Some(&it.id) == started_by) {
                 deployment.failed_tasks = 0;
+            }
+        }
+    }
+    changed
+}
+
+/// Tells once of each check that a task fails; the replacement may take a while after that.
+fn tell_failures(service: &mut Service, state: &mut State, judgements: &HashMap<String, Judgement>) -> bool {
+    let mut changed = false;
+    for (id, judgement) in judgements {
+        let Some(task) = state.tasks.get_mut(id) else { continue };
+        for event in &judgement.events {
+            if !task.told.contains(event) {
+                task.told.push(event.clone());
+                service.tell(event);
+                changed = true;
             }
         }
     }
@@ -151,9 +168,6 @@ fn act(
             Action::Stop(id, cause) => {
                 let deployment = service.deployments.first().map_or_else(String::new, |it| it.id.clone());
                 let judgement = judgements.get(&id).filter(|it| it.health == Health::Bad);
-                if let Some(judgement) = judgement {
-                    service.tell(&judgement.event);
-                }
                 let reason = match (cause, judgement) {
                     (Cause::Unhealthy, Some(judgement)) => judgement.reason.clone(),
                     _ => format!("Scaling activity initiated by (deployment {deployment})"),

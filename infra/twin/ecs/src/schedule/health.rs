@@ -7,7 +7,7 @@ use twin_platform::seam::TargetHealth;
 use super::plan::Health;
 use crate::{
     core::Core,
-    state::{Service, ServiceKey, Status, TargetOf, Task},
+    state::{ServiceKey, Status, TargetOf, Task},
 };
 
 /// Health of each registered target: task id and target group.
@@ -36,56 +36,54 @@ pub(super) async fn of_targets(core: &Arc<Core>, key: &ServiceKey) -> TargetHeal
     healths
 }
 
-/// A judgement and, when it is bad, why: an event for people and the reason for stopping the task.
+/// A judgement and, when it is bad, why: the events for people and the reason for stopping the task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judgement {
     pub(super) health: Health,
-    pub(super) event: String,
+    pub(super) events: Vec<String>,
     pub(super) reason: String,
 }
 
 impl Judgement {
     fn plain(health: Health) -> Self {
-        Self { health, event: String::new(), reason: String::new() }
+        Self { health, events: Vec::new(), reason: String::new() }
     }
 }
 
-pub(super) fn judge(service: &Service, task: &Task, targets: &TargetHealths, grace: Duration) -> Judgement {
+/// What is registered for the task counts, which after an update can differ from what the service names now.
+pub(super) fn judge(task: &Task, targets: &TargetHealths, grace: Duration) -> Judgement {
     let Some(since) = task.running_since.filter(|_| task.status == Status::Running) else {
         return Judgement::plain(Health::Waiting);
     };
+    // The grace period holds for both kinds of checks: within it a failing task is one that is still starting.
     let in_grace = since.elapsed() < grace;
     let checked = task.definition.container.health_check.is_some();
-    if task.container.health == "UNHEALTHY" {
-        if in_grace {
-            return Judgement::plain(Health::Waiting);
-        }
-        return Judgement {
-            health: Health::Bad,
-            event: format!("(task {}) failed container health checks.", task.id),
-            reason: "Task failed container health checks".into(),
-        };
-    }
     let mut waiting = checked && task.container.health != "HEALTHY";
-    for target in &service.targets {
+    let mut bad = Judgement::plain(Health::Bad);
+    if task.container.health == "UNHEALTHY" {
+        bad.events.push(format!("(task {}) failed container health checks.", task.id));
+        bad.reason = "Task failed container health checks".into();
+    }
+    for target in &task.targets {
         let arn = &target.target_group_arn;
         let known = targets.get(&(task.id.clone(), arn.clone()));
         match known.map(|health| health.state) {
             // `unused`: no listener sends anything to the group, so there is nothing to wait for.
             Some("healthy" | "unused") => {}
-            Some("unhealthy") if !in_grace => {
+            Some("unhealthy") => {
                 let why = known.and_then(|health| health.description.as_deref()).unwrap_or("Health checks failed");
-                return Judgement {
-                    health: Health::Bad,
-                    event: format!(
-                        "(port {}) is unhealthy in (target-group {arn}) due to (reason {why}).",
-                        target.container_port
-                    ),
-                    reason: format!("Task failed ELB health checks in (target-group {arn})"),
-                };
+                let port = target.container_port;
+                bad.events.push(format!("(port {port}) is unhealthy in (target-group {arn}) due to (reason {why})."));
+                if bad.reason.is_empty() {
+                    bad.reason = format!("Task failed ELB health checks in (target-group {arn})");
+                }
             }
             _ => waiting = true,
         }
     }
-    Judgement::plain(if waiting { Health::Waiting } else { Health::Good })
+    match (bad.reason.is_empty(), in_grace) {
+        (false, false) => bad,
+        (false, true) => Judgement::plain(Health::Waiting),
+        (true, _) => Judgement::plain(if waiting { Health::Waiting } else { Health::Good }),
+    }
 }

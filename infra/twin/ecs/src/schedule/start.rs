@@ -58,6 +58,7 @@ pub(crate) fn launch(account: &Account, state: &mut State, launch: Launch) -> St
         running_since: None,
         stopped: None,
         ever_good: false,
+        told: Vec::new(),
         accounted: false,
     };
     state.tasks.insert(id.clone(), task);

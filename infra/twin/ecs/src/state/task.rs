@@ -112,6 +112,8 @@ pub(crate) struct Task {
     pub(crate) stopped: Option<Instant>,
     /// Whether it was healthy at any time, in its service's eyes.
     pub(crate) ever_good: bool,
+    /// The events that its service has told of its failing checks.
+    pub(crate) told: Vec<String>,
     /// Whether its service has taken note of its end.
     pub(crate) accounted: bool,
 }

@@ -15,6 +15,13 @@ fn balanced(definition: &str, desired: u32) -> Value {
     request
 }
 
+/// Waits until a task of the service has this stopped reason, and answers all of the service's tasks.
+async fn stopped_for(lab: &Lab, reason: &str) -> Value {
+    let stopped = |task: &Value| task["stoppedReason"] == reason && task["lastStatus"] == "STOPPED";
+    let fits = |tasks: &Value| tasks.as_array().is_some_and(|all| all.iter().any(stopped));
+    wait_for(async || json!(lab.tasks().await), fits, reason).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rolling_deployment_never_goes_below_its_minimum_and_drains_first() {
     let lab = Lab::start(10.0).await;
@@ -151,11 +158,11 @@ async fn tasks_that_fail_their_container_check_are_replaced_and_the_service_reco
     };
     std::fs::write(&flag, "").expect("the folder can be written");
     lab.service_that("replacing", |it| told(it, "failed container health checks.")).await;
+    let reason = "Task failed container health checks";
+    stopped_for(&lab, reason).await;
     std::fs::remove_file(&flag).expect("the flag was there");
     let after = lab.service_that("steady again", |it| steady(it) > steady(&before) && it["runningCount"] == 2).await;
     assert_eq!(after["deployments"][0]["rolloutState"], "COMPLETED", "{after:#}");
-    let tasks = lab.tasks().await;
-    assert!(tasks.iter().any(|task| task["stoppedReason"] == "Task failed container health checks"), "{tasks:#?}");
     lab.ecs.shutdown().await;
 }
 
@@ -171,15 +178,9 @@ async fn tasks_that_fail_their_target_group_are_replaced_after_the_grace_period(
         "(port 8080) is unhealthy in (target-group {TARGET_GROUP}) due to (reason Health checks failed with these codes: [500])."
     );
     lab.service_that("replacing", |it| told(it, &event)).await;
+    let tasks = stopped_for(&lab, &format!("Task failed ELB health checks in (target-group {TARGET_GROUP})")).await;
+    assert!(tasks.as_array().is_some_and(|all| all.len() > 2), "a replacement came first: {tasks:#}");
     *lab.targets.failing.lock().expect("no test panicked here") = None;
-    let reason = format!("Task failed ELB health checks in (target-group {TARGET_GROUP})");
-    let tasks = wait_for(
-        async || json!(lab.tasks().await),
-        |tasks| tasks.as_array().is_some_and(|all| all.iter().any(|task| task["stoppedReason"] == reason)),
-        "stopped for its target",
-    )
-    .await;
-    assert!(tasks.as_array().is_some_and(|all| all.len() > 2), "{tasks:#}");
     lab.service_that("two again", |it| it["runningCount"] == 2 && it["pendingCount"] == 0).await;
     lab.ecs.shutdown().await;
 }
