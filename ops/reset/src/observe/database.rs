@@ -120,7 +120,9 @@ impl Login {
             Some("53300") => LoginState::Full,
             _ => LoginState::Unreachable,
         };
-        Self { state, sqlstate, error: Some(error.to_string()) }
+        // Of PostgreSQL's own errors the message alone: sqlx adds the line of the server's source.
+        let text = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+        Self { state, sqlstate, error: Some(text) }
     }
 
     /// The failure in one line.

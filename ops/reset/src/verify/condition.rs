@@ -61,7 +61,8 @@ fn service_is_steady(service: &Service, desired_count: i32) -> Result<(), String
 fn applies(seen: &Observation, task: &Task, version: i64) -> Result<(), String> {
     let effective = seen.effective.iter().find(|effective| effective.task == task.id);
     match effective.and_then(|effective| effective.version) {
-        Some(applied) if applied >= version => Ok(()),
+        // Not "at least": a parameter that was deleted and made anew counts from 1 again.
+        Some(applied) if applied == version => Ok(()),
         Some(applied) => Err(format!("task {} applies version {applied} of the parameter, not {version}", task.id)),
         None => {
             let why = effective.and_then(|effective| effective.error.as_deref()).unwrap_or("it was not asked");

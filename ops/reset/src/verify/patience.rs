@@ -54,7 +54,9 @@ impl Kind {
             // The parameter is refreshed every second.
             Self::Sick | Self::Deaf | Self::NoTarget => Duration::from_secs(5),
             // The scheduler paces the restarts of failing tasks.
-            Self::Missing | Self::DatabaseOutOfReach => Duration::from_secs(6),
+            Self::Missing => Duration::from_secs(6),
+            // Requests that queued for a lock hold it one after the other, 5 s each; replacing the tasks takes longer.
+            Self::DatabaseOutOfReach => Duration::from_secs(15),
             // Two checks 30 s apart, and one for luck.
             Self::Unhealthy => Duration::from_secs(100),
         }
@@ -103,7 +105,7 @@ impl Complaint {
         for task in tasks.iter().filter(|task| task.is_running()) {
             let mut complain = |kind| complaints.push(Self { kind, about: task.id.clone() });
             let effective = seen.effective.iter().find(|effective| effective.task == task.id);
-            if effective.and_then(|effective| effective.version).is_none_or(|applied| applied < version) {
+            if effective.and_then(|effective| effective.version).is_none_or(|applied| applied != version) {
                 complain(Kind::Deaf);
             }
             let address = task.private_ipv4.map(|address| address.to_string());

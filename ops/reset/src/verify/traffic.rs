@@ -65,11 +65,17 @@ async fn one_route(probe: &Probe, url: &str, path: &str, until: Instant) -> Resu
                 let complaint = (path == route::DB).then(|| Complaint::of_database_route(reply.error_code.as_deref()));
                 return Err(Failure { reason, complaint });
             }
-            Err(error) => return Err(Failure::new(format!("GET {path}: {error}"))),
+            Err(error) => {
+                return Err(Failure { reason: format!("GET {path}: {error}"), complaint: complaint(path, None) });
+            }
         }
         tokio::time::sleep(PACE.saturating_sub(began.elapsed())).await;
     }
     Ok(good)
+}
+
+fn complaint(path: &str, error_code: Option<&str>) -> Option<Complaint> {
+    (path == route::DB).then(|| Complaint::of_database_route(error_code))
 }
 
 #[cfg(test)]
