@@ -54,8 +54,10 @@ impl Lab {
     /// # Panics
     /// When it does not start; the message holds what it said.
     pub fn start(&mut self, arguments: &[&str]) {
+        // The names of an earlier lab would send the commands to that one.
+        self.environment.clear();
         let (port, balancer_port) = (free_port().to_string(), free_port().to_string());
-        let up = ["up", "--detach", "--no-build", "--port", &port, "--balancer-port", &balancer_port];
+        let up = ["up", "--detach", "--port", &port, "--balancer-port", &balancer_port];
         let output = self.breakfix(&[&up, arguments].concat());
         assert!(output.status.success(), "up failed: {}\n{}", text(&output.stderr), self.twin_log());
         let exports = self.breakfix(&["env"]);

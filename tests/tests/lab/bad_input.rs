@@ -101,7 +101,7 @@ fn a_taken_port_is_named_before_anything_starts() {
     let port = taken.local_addr().expect("an address").port().to_string();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = std::process::Command::new(tests::binary("breakfix"))
-        .args(["up", "--detach", "--no-build", "--port", &port, "--state-dir"])
+        .args(["up", "--detach", "--port", &port, "--state-dir"])
         .arg(folder.path())
         .output()
         .expect("breakfix runs");

@@ -35,7 +35,7 @@ fn kill_9_leaves_no_orphan_and_up_works_again() {
 fn up_twice_is_refused_and_down_ends_everything() {
     let lab = Lab::up();
     let children = lab.children();
-    let again = lab.breakfix(&["up", "--detach", "--no-build"]);
+    let again = lab.breakfix(&["up", "--detach"]);
     assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
     assert!(text(&again.stderr).contains("already"), "{}", text(&again.stderr));
     assert_eq!(lab.get("/").status, 200, "the running lab is not disturbed");

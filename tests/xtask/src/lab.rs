@@ -11,12 +11,15 @@ use anyhow::{Context as _, ensure};
 pub(crate) fn exec(arguments: &[OsString]) -> anyhow::Result<()> {
     let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     // The whole workspace at once: a selection of packages has other features, and would compile the SDKs a second time.
-    let build =
-        Command::new(env!("CARGO")).args(["build", "--workspace", "--bins", "--quiet"]).current_dir(workspace).status();
-    ensure!(build.context("running cargo build")?.success(), "the lab does not build; the compiler says why above");
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from(workspace).join("target"), PathBuf::from);
     let breakfix = target.join("debug/breakfix");
-    // Everything is built by now; `up` need not ask again.
-    let error = Command::new(&breakfix).args(arguments).env("LAB_NO_BUILD", "true").exec();
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--workspace", "--bins"]).current_dir(workspace);
+    if breakfix.is_file() {
+        // The first build takes minutes and shows its progress; later ones should not stand between a person and `status`.
+        build.arg("--quiet");
+    }
+    ensure!(build.status().context("running cargo build")?.success(), "the lab does not build; the compiler says why above");
+    let error = Command::new(&breakfix).args(arguments).exec();
     Err(error).with_context(|| format!("starting {}", breakfix.display()))
 }

@@ -54,9 +54,6 @@ pub(crate) struct Arguments {
     /// Directory with PostgreSQL's programs; default: the newest on this machine, installed when there is none.
     #[arg(long, env = "LAB_PG_BIN", value_name = "DIRECTORY")]
     pg_bin: Option<PathBuf>,
-    /// Start what was built before. `cargo lab` sets it, because it has just built everything.
-    #[arg(long, env = "LAB_NO_BUILD")]
-    no_build: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments, state_dir: &StateDir) -> Result<ExitCode> {
@@ -70,18 +67,13 @@ pub(crate) async fn run(arguments: Arguments, state_dir: &StateDir) -> Result<Ex
         return Err(already(&format!("at {} (pid {})", ready.endpoint, ready.pid)));
     }
 
-    let prepared = async {
-        let built = binaries::obtain(!arguments.no_build);
-        let (given, tools) = (arguments.pg_bin.clone(), tools_dir(state_dir));
-        let postgres = tokio::task::spawn_blocking(move || postgres::find_or_install(given.as_deref(), &tools));
-        let (built, postgres) = tokio::join!(built, postgres);
-        anyhow::Ok((built?, postgres.context("looking for PostgreSQL")??))
-    };
-    let (built, postgres) = tokio::select! {
-        prepared = prepared => prepared?,
+    let built = binaries::find()?;
+    let (given, tools) = (arguments.pg_bin.clone(), tools_dir(state_dir));
+    let postgres = tokio::task::spawn_blocking(move || postgres::find_or_install(given.as_deref(), &tools));
+    let postgres = tokio::select! {
+        postgres = postgres => postgres.context("looking for PostgreSQL")??,
         () = signals.next() => return Err(interrupted("nothing was started")),
     };
-    // After the build, which takes minutes at first: the ports may have been taken meanwhile.
     check_port(arguments.port, "--port")?;
     check_port(arguments.balancer_port, "--balancer-port")?;
 

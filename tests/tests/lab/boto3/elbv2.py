@@ -59,8 +59,8 @@ except elbv2.exceptions.ResourceInUseException:
 else:
     raise AssertionError("a target group in use was deleted")
 try:
-    elbv2.modify_target_group(TargetGroupArn=os.environ["TARGET_GROUP_ARN"], HealthCheckIntervalSeconds=1)
+    elbv2.modify_target_group(TargetGroupArn=os.environ["TARGET_GROUP_ARN"], HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=5)
 except elbv2.exceptions.ClientError as error:
     assert error.response["Error"]["Code"] in ("ValidationError", "InvalidConfigurationRequest"), error
 else:
-    raise AssertionError("an interval of one second was taken")
+    raise AssertionError("a time-out as long as its interval was taken")

@@ -6,7 +6,7 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Arguments, Finding, cgroups};
 use crate::{
-    binaries, disk,
+    disk,
     lab::{Ready, StateDir},
     postgres, process,
 };
@@ -41,14 +41,11 @@ fn programs() -> Finding {
         return Finding::ok(NAME, format!("twin, golden and reset lie in {}", dir.display()));
     }
     let missing = missing.join(", ");
-    match binaries::workspace(dir) {
-        Some(_) => Finding::warn(NAME, format!("not built yet: {missing}"), "cargo lab up (builds them)"),
-        None => Finding::fail(
-            NAME,
-            format!("missing in {}: {missing}", dir.display()),
-            "copy them next to breakfix, or run `cargo lab up` in the workspace",
-        ),
-    }
+    Finding::fail(
+        NAME,
+        format!("missing in {}: {missing}", dir.display()),
+        "run `cargo lab up` in the workspace, which builds them",
+    )
 }
 
 fn database(given: Option<&Path>) -> Finding {
