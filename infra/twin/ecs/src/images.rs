@@ -2,6 +2,8 @@
 
 use std::{
     collections::HashMap,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::SystemTime,
@@ -42,11 +44,24 @@ impl Images {
         if let Some(known) = digests().get(&key) {
             return Some(known.clone());
         }
-        let hash = ring::digest::digest(&ring::digest::SHA256, &std::fs::read(program).ok()?);
+        let hash = sha256(program).ok()?;
         let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let digest = format!("sha256:{hex}");
         digests().insert(key, digest.clone());
         Some(digest)
+    }
+}
+
+/// In small pieces: a debug binary as a whole would be most of the twin's memory.
+fn sha256(program: &Path) -> io::Result<ring::digest::Digest> {
+    let mut file = File::open(program)?;
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(context.finish()),
+            length => context.update(&piece[..length]),
+        }
     }
 }
 
