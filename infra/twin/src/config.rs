@@ -23,7 +23,7 @@ pub struct Config {
     pub speed: Speed,
 
     /// The one region the twin answers for, whatever region a request was signed for.
-    #[arg(long, env = "LAB_REGION", default_value = "us-east-1", value_parser = region)]
+    #[arg(long, env = "LAB_REGION", default_value = "us-west-2", value_parser = region)]
     pub region: String,
 
     /// Folder with PostgreSQL's `initdb` and `postgres`, major 14 or later; by default what the system has.

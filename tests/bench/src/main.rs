@@ -55,19 +55,16 @@ fn main() -> anyhow::Result<()> {
     if let Some(Role::Peer { port }) = arguments.role {
         return peer::serve(port);
     }
-    let wanted = |part| arguments.only.is_empty() || arguments.only.contains(&part);
+    let wanted = |part: Part| arguments.only.is_empty() || arguments.only.contains(&part);
     let mut report = Report::open(&arguments.output)?;
-    let parts: [(Part, fn(&mut Report) -> anyhow::Result<()>); 4] = [
-        (Part::Golden, parts::golden::measure),
-        (Part::Balancer, parts::balancer::measure),
-        (Part::Flip, parts::flip::measure),
-        (Part::Lab, parts::lab::measure),
-    ];
-    for (part, measure) in parts {
-        if wanted(part) {
-            measure(&mut report)?;
-            report.save().with_context(|| format!("writing {}", arguments.output.display()))?;
-        }
+    for part in Part::value_variants().iter().copied().filter(|part| wanted(*part)) {
+        match part {
+            Part::Golden => parts::golden::measure(&mut report),
+            Part::Balancer => parts::balancer::measure(&mut report),
+            Part::Flip => parts::flip::measure(&mut report),
+            Part::Lab => parts::lab::measure(&mut report),
+        }?;
+        report.save().with_context(|| format!("writing {}", arguments.output.display()))?;
     }
     report.print();
     Ok(())

@@ -19,7 +19,10 @@ pub(crate) fn exec(arguments: &[OsString]) -> anyhow::Result<()> {
         // The first build takes minutes and shows its progress; later ones should not stand between a person and `status`.
         build.arg("--quiet");
     }
-    ensure!(build.status().context("running cargo build")?.success(), "the lab does not build; the compiler says why above");
+    ensure!(
+        build.status().context("running cargo build")?.success(),
+        "the lab does not build; the compiler says why above"
+    );
     let error = Command::new(&breakfix).args(arguments).exec();
     Err(error).with_context(|| format!("starting {}", breakfix.display()))
 }

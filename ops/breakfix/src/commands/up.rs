@@ -48,8 +48,9 @@ pub(crate) struct Arguments {
     /// 30 or so a busy laptop does not keep up with its own health checks. At most 100.
     #[arg(long, env = "LAB_SPEED", default_value_t = 10.0)]
     speed: f64,
-    /// Region of the account on the laptop.
-    #[arg(long, env = "LAB_REGION", default_value = "us-east-1")]
+    /// Region of the account on the laptop. Version 1 of the aws CLI ignores `AWS_ENDPOINT_URL` for RDS and SQS in us-east-1,
+    /// so that region is not the default.
+    #[arg(long, env = "LAB_REGION", default_value = "us-west-2")]
     region: String,
     /// Directory with PostgreSQL's programs; default: the newest on this machine, installed when there is none.
     #[arg(long, env = "LAB_PG_BIN", value_name = "DIRECTORY")]
