@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{break_mode, doctor, down, env, load, status, up};
+use crate::commands::{break_mode, doctor, down, env, load, postgres, status, up};
 
 /// Break a small production-shaped service on purpose, find the fault, repair it.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Reset(reset::Arguments),
     /// Send an open-loop load through the balancer and measure it.
     Load(load::Arguments),
+    /// Find PostgreSQL, or install it through the machine's own client, and print its directory.
+    Postgres(postgres::Arguments),
     /// Check what the lab needs on this machine; each finding with the line that mends it.
     Doctor(doctor::Arguments),
 }

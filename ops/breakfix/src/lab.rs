@@ -11,8 +11,9 @@ use std::{
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ssm::config::Credentials;
 use serde::Deserialize;
+use twin_platform::Identity;
 
-use crate::{problem::failure, process};
+use crate::problem::failure;
 
 /// Access key and secret key for the laptop, where nobody checks them but every SDK insists on some.
 pub(crate) const DUMMY_KEY: &str = "lab";
@@ -55,6 +56,12 @@ impl StateDir {
         self.0.join("processes.json")
     }
 
+    /// Where programs that no package client manages are unpacked. As root the server runs as another user, who cannot reach
+    /// a private home directory.
+    pub(crate) fn tools(&self) -> PathBuf {
+        if nix::unistd::geteuid().is_root() { "/var/lib/breakfix".into() } else { self.0.join("tools") }
+    }
+
     /// Held while an `up` starts or attends a lab here.
     pub(crate) fn lock_file(&self) -> PathBuf {
         self.0.join("up.lock")
@@ -67,16 +74,15 @@ impl StateDir {
 
     /// The running lab.
     pub(crate) fn running(&self) -> Option<Ready> {
-        self.last().filter(|ready| process::is_alive(ready.pid, &ready.start_time))
+        self.last().filter(|ready| ready.identity.is_alive())
     }
 }
 
 /// What the twin says of itself in its ready file.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Ready {
-    pub pid: u32,
-    #[serde(default)]
-    pub start_time: String,
+    #[serde(flatten)]
+    pub identity: Identity,
     pub endpoint: String,
     pub region: String,
     pub account_id: String,
@@ -172,8 +178,9 @@ mod tests {
     fn a_lab_is_found_while_its_process_lives() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let state_dir = StateDir::find(Some(dir.path())).expect("a working directory");
+        let own = Identity::own().expect("this process runs");
         assert!(state_dir.running().is_none(), "no file");
-        std::fs::write(state_dir.ready_file(), ready(std::process::id(), "")).expect("written");
+        std::fs::write(state_dir.ready_file(), ready(std::process::id(), &own.start_time)).expect("written");
         assert_eq!(state_dir.running().expect("this process runs").database.port, 5432);
         std::fs::write(state_dir.ready_file(), ready(std::process::id(), "another process")).expect("written");
         assert!(state_dir.running().is_none(), "the pid is used again");

@@ -1,56 +1,22 @@
-//! Processes by pid *and* start time, because pids are used again; and who listens on a port.
+//! Waiting for a process to end, and who listens on a port.
 
 use std::time::{Duration, Instant};
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use twin_platform::Identity;
 
 /// How often a wait looks again.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
-/// Whether this very process runs. An empty start time (a system that does not tell) leaves the pid alone to decide.
-pub(crate) fn is_alive(pid: u32, start_time: &str) -> bool {
-    match start_time_of(pid) {
-        Some(now) => start_time.is_empty() || now == start_time,
-        None => false,
-    }
-}
-
-/// Sends a signal to this very process. False when it is gone.
-pub(crate) fn signal(pid: u32, start_time: &str, signal: Signal) -> bool {
-    is_alive(pid, start_time) && i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), signal).is_ok())
-}
-
 /// Waits until this very process is gone; false when `patience` ends first.
-pub(crate) async fn wait_gone(pid: u32, start_time: &str, patience: Duration) -> bool {
+pub(crate) async fn wait_gone(process: &Identity, patience: Duration) -> bool {
     let end = Instant::now() + patience;
-    while is_alive(pid, start_time) {
+    while process.is_alive() {
         if Instant::now() >= end {
             return false;
         }
         tokio::time::sleep(LOOK).await;
     }
     true
-}
-
-/// Field 22 of `/proc/<pid>/stat` (proc(5)); `None` for a process that is gone or a zombie.
-#[cfg(target_os = "linux")]
-fn start_time_of(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The command, in parentheses, may itself hold spaces and parentheses.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    (state != "Z" && state != "X").then_some(())?;
-    fields.nth(18).map(str::to_owned)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn start_time_of(pid: u32) -> Option<String> {
-    let output = std::process::Command::new("ps").args(["-o", "lstart=", "-p", &pid.to_string()]).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (!text.is_empty()).then_some(text)
 }
 
 /// Name and pid of the process that listens on a TCP port of this machine, where the system lets us see it.
@@ -90,14 +56,6 @@ fn listening_inodes(table: &str, port: u16) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_is_known_by_pid_and_start_time() {
-        let pid = std::process::id();
-        let start_time = start_time_of(pid).expect("this process runs");
-        assert!(is_alive(pid, &start_time) && is_alive(pid, ""));
-        assert!(!is_alive(pid, "another time"));
-    }
 
     #[test]
     fn a_listening_port_has_its_process() {

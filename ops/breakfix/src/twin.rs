@@ -9,13 +9,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use tokio::process::{Child, Command};
+use twin_database::Programs;
+use twin_platform::Identity;
 
 use crate::{
     binaries::Binaries,
     lab::{Ready, StateDir},
-    postgres::Installation,
     problem::failure,
-    process::{self, LOOK},
+    process::LOOK,
     signals::Signals,
 };
 
@@ -44,7 +45,7 @@ impl Twin {
     /// and we end it in order.
     pub(crate) fn start(
         binaries: &Binaries,
-        postgres: &Installation,
+        postgres: &Programs,
         settings: &Settings,
         state_dir: &StateDir,
     ) -> Result<Self> {
@@ -77,7 +78,7 @@ impl Twin {
     pub(crate) async fn ready(&mut self) -> Result<Ready> {
         let end = Instant::now() + READY_PATIENCE;
         loop {
-            if let Some(ready) = self.state_dir.last().filter(|ready| ready.pid == self.pid) {
+            if let Some(ready) = self.state_dir.last().filter(|ready| ready.identity.pid == self.pid) {
                 return Ok(ready);
             }
             if let Some(status) = self.child.try_wait().context("looking after the twin")? {
@@ -110,7 +111,9 @@ impl Twin {
 
     /// Ends it and waits; a further signal from the person, or too long a wait, kills it. Says which it was.
     pub(crate) async fn end(&mut self, signals: &mut Signals) -> Result<&'static str> {
-        process::signal(self.pid, "", nix::sys::signal::Signal::SIGTERM);
+        if let Some(twin) = Identity::of(self.pid) {
+            twin.signal(nix::sys::signal::Signal::SIGTERM);
+        }
         let killed = tokio::select! {
             status = self.child.wait() => {
                 status.context("waiting for the twin")?;

@@ -14,7 +14,6 @@ pub(crate) fn measure(arguments: &[OsString]) -> anyhow::Result<()> {
     if !workspace::has("haproxy") && !std::path::Path::new("/usr/sbin/haproxy").is_file() {
         need::install(&["haproxy"], &["haproxy"])?;
     }
-    need::postgres::obtain()?;
     run(&mut cargo(&["build", "--release", "--workspace", "--bins"]))?;
     run(cargo(&["run", "--release", "--quiet", "--package", "bench", "--"]).args(arguments))
 }

@@ -13,6 +13,11 @@ pub(crate) fn path(inside: &str) -> PathBuf {
     root.canonicalize().unwrap_or(root).join(inside)
 }
 
+/// A program of the workspace, as `cargo build` leaves it.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| path("target"), PathBuf::from).join("debug").join(name)
+}
+
 /// Cargo, in the workspace.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(env!("CARGO"));

@@ -47,8 +47,8 @@ impl Programs {
 
     /// The programs in this folder, if they run and are new enough.
     fn at(bin: &Path) -> Option<Self> {
-        let bin = std::path::absolute(bin).ok()?;
-        bin.join("initdb").is_file().then_some(())?;
+        // Links on the PATH point into the real folder, where the programs find their shared files.
+        let bin = bin.join("initdb").canonicalize().ok()?.parent()?.to_owned();
         let major = major(&said(Command::new(bin.join("postgres")).arg("--version"))?)?;
         (major >= OLDEST_MAJOR).then_some(Self { bin, major })
     }

@@ -1,15 +1,10 @@
 //! `down`: ends the lab that runs in the background. Idempotent; only the process on record, by pid and start time.
 
-use std::{
-    fs::File,
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use std::{fs::File, process::ExitCode, time::Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use nix::sys::signal::Signal;
-use serde::Deserialize;
 
 use crate::{
     lab::{Ready, StateDir},
@@ -18,16 +13,6 @@ use crate::{
     process,
     twin::END_PATIENCE,
 };
-
-/// How long a process without a twin may take to end.
-const ORPHAN_PATIENCE: Duration = Duration::from_secs(5);
-
-/// One line of the twin's record of its children.
-#[derive(Deserialize)]
-struct Recorded {
-    pid: u32,
-    start_time: String,
-}
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -46,11 +31,11 @@ pub(crate) async fn run(arguments: &Arguments, state_dir: &StateDir) -> Result<E
         }
         match state_dir.last() {
             Some(ready) => {
-                let swept = sweep(state_dir).await;
+                let swept = sweep(state_dir).await?;
                 let _ = std::fs::remove_file(state_dir.ready_file());
                 output::say(format!(
                     "the lab (pid {}) had already ended without tidying up; {swept} processes it left are ended now",
-                    ready.pid
+                    ready.identity.pid
                 ));
             }
             None => output::say(format!("no lab is running in {}", state_dir.path().display())),
@@ -58,47 +43,34 @@ pub(crate) async fn run(arguments: &Arguments, state_dir: &StateDir) -> Result<E
         return Ok(ExitCode::SUCCESS);
     };
     let begin = Instant::now();
-    process::signal(ready.pid, &ready.start_time, Signal::SIGTERM);
-    if process::wait_gone(ready.pid, &ready.start_time, END_PATIENCE).await {
+    ready.identity.signal(Signal::SIGTERM);
+    if process::wait_gone(&ready.identity, END_PATIENCE).await {
         return Ok(ended(&ready, begin, ""));
     }
     if !arguments.force {
         return Err(failure(
-            format!("the lab (pid {}) has not ended after {} s", ready.pid, END_PATIENCE.as_secs()),
+            format!("the lab (pid {}) has not ended after {} s", ready.identity.pid, END_PATIENCE.as_secs()),
             "kill it with: breakfix down --force",
         ));
     }
-    process::signal(ready.pid, &ready.start_time, Signal::SIGKILL);
-    process::wait_gone(ready.pid, &ready.start_time, END_PATIENCE).await;
-    sweep(state_dir).await;
+    ready.identity.signal(Signal::SIGKILL);
+    process::wait_gone(&ready.identity, END_PATIENCE).await;
+    sweep(state_dir).await?;
     let _ = std::fs::remove_file(state_dir.ready_file());
     Ok(ended(&ready, begin, ", killed"))
 }
 
 fn ended(ready: &Ready, begin: Instant, how: &str) -> ExitCode {
     let took = begin.elapsed().as_secs_f64();
-    output::say(format!("the lab at {} is ended (pid {}, {took:.1} s{how})", ready.endpoint, ready.pid));
+    output::say(format!("the lab at {} is ended (pid {}, {took:.1} s{how})", ready.endpoint, ready.identity.pid));
     ExitCode::SUCCESS
 }
 
 /// Ends what a killed twin left on its record. Linux ends it with the twin; other systems do not. Says how many there were.
-async fn sweep(state_dir: &StateDir) -> usize {
-    let recorded: Vec<Recorded> = std::fs::read(state_dir.process_record())
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or_default();
-    let mut ended = 0;
-    for Recorded { pid, start_time } in recorded {
-        // Tasks know SIGTERM as their end; PostgreSQL takes SIGINT for a fast shutdown and SIGTERM for one that waits for its
-        // clients, who are ended here too.
-        if process::signal(pid, &start_time, Signal::SIGTERM) {
-            ended += 1;
-            if !process::wait_gone(pid, &start_time, ORPHAN_PATIENCE).await {
-                process::signal(pid, &start_time, Signal::SIGKILL);
-            }
-        }
-    }
-    ended
+async fn sweep(state_dir: &StateDir) -> Result<usize> {
+    let record = state_dir.process_record();
+    let ended = tokio::task::spawn_blocking(move || twin_platform::process::end_orphans(&record)).await?;
+    Ok(ended.context("ending what the lab left")?.len())
 }
 
 fn starting(state_dir: &StateDir) -> bool {

@@ -65,11 +65,11 @@ pub(crate) async fn run(arguments: Arguments, state_dir: &StateDir) -> Result<Ex
     disk::prepare(state_dir.path())?;
     let lock = lock(state_dir)?;
     if let Some(ready) = state_dir.running() {
-        return Err(already(&format!("at {} (pid {})", ready.endpoint, ready.pid)));
+        return Err(already(&format!("at {} (pid {})", ready.endpoint, ready.identity.pid)));
     }
 
     let built = binaries::find()?;
-    let (given, tools) = (arguments.pg_bin.clone(), tools_dir(state_dir));
+    let (given, tools) = (arguments.pg_bin.clone(), state_dir.tools());
     let postgres = tokio::task::spawn_blocking(move || postgres::find_or_install(given.as_deref(), &tools));
     let postgres = tokio::select! {
         postgres = postgres => postgres.context("looking for PostgreSQL")??,
@@ -170,12 +170,6 @@ fn check_port(port: u16, flag: &str) -> Result<()> {
         };
         failure(format!("port {port} is not free: {who}"), format!("choose another with {flag} PORT"))
     })
-}
-
-/// Where programs go that are installed for the lab alone. As root not in the state directory: PostgreSQL refuses to run as
-/// root, and another user cannot look into root's home.
-fn tools_dir(state_dir: &StateDir) -> PathBuf {
-    if nix::unistd::geteuid().is_root() { "/var/lib/breakfix".into() } else { state_dir.path().join("tools") }
 }
 
 #[cfg(test)]

@@ -1,35 +1,18 @@
-//! PostgreSQL for the tests. The launcher in the twin decides which one is used; here only whether there is one.
+//! PostgreSQL for the tests: `breakfix` finds or installs it, here as in `up`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{ffi::OsString, process::Command};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-/// Installs PostgreSQL when no install is found.
-pub(crate) fn obtain() -> anyhow::Result<()> {
-    if let Some(bin) = folders().into_iter().find(|bin| bin.join("initdb").is_file() && bin.join("postgres").is_file())
-    {
-        eprintln!("PostgreSQL: {}", bin.display());
-        return Ok(());
-    }
-    eprintln!("PostgreSQL: none found, installing it");
-    super::install(&["postgresql"], &["postgresql@17"]).context("installing PostgreSQL")
-}
+use crate::workspace;
 
-/// Where installs lie, in the twin's order.
-fn folders() -> Vec<PathBuf> {
-    let given = std::env::var_os("LAB_PG_BIN").map(PathBuf::from);
-    let named = Command::new("pg_config").arg("--bindir").output().ok();
-    let named = named.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
-    let versioned =
-        ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/Applications/Postgres.app/Contents/Versions"]
-            .into_iter()
-            .flat_map(|parent| fs::read_dir(Path::new(parent)).into_iter().flatten().flatten())
-            .map(|entry| entry.path().join("bin"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    given.into_iter().chain(named).chain(versioned).chain(on_path).collect()
+/// The directory of its programs. Needs the workspace's binaries built.
+pub(crate) fn obtain() -> anyhow::Result<OsString> {
+    let breakfix = workspace::binary("breakfix");
+    let output = Command::new(&breakfix).arg("postgres").stderr(std::process::Stdio::inherit()).output();
+    let output = output.with_context(|| format!("starting {}", breakfix.display()))?;
+    ensure!(output.status.success(), "`breakfix postgres` says why above");
+    let bin = String::from_utf8(output.stdout).context("the directory of PostgreSQL is not UTF-8")?;
+    eprintln!("PostgreSQL: {}", bin.trim());
+    Ok(bin.trim().into())
 }

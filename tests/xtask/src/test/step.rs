@@ -53,10 +53,10 @@ impl Step {
     /// What is run, for the heading.
     pub(crate) const fn what(self) -> &'static str {
         match self {
-            Self::Tools => "virtual environment, aws CLI, PostgreSQL",
+            Self::Tools => "virtual environment, aws CLI",
             Self::Fmt => "cargo fmt --all --check",
             Self::Clippy => "cargo clippy --workspace --all-targets -- -D warnings",
-            Self::Test => "cargo test --workspace",
+            Self::Test => "PostgreSQL, then cargo test --workspace",
             Self::Doc => "cargo doc --workspace --no-deps, warnings denied",
             Self::Typos => "typos",
             Self::Deny => "cargo deny check",
@@ -80,18 +80,17 @@ impl Step {
         match self {
             Self::Tools => {
                 python::obtain()?;
-                postgres::obtain()?;
             }
             Self::Fmt => run(&mut cargo(&["fmt", "--all", "--check"]))?,
             Self::Clippy => run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?,
             Self::Test => {
                 // Here too, so that `--only test` works on a fresh machine.
                 let environment = python::obtain()?;
-                postgres::obtain()?;
                 // The whole-lab tests start the binaries of every room, which `cargo test` builds only for a package's own.
                 run(&mut cargo(&["build", "--workspace", "--bins"]))?;
                 let mut test = cargo(&["test", "--workspace"]);
-                run(test.env("LAB_PYTHON", environment.python).env("LAB_AWS", environment.aws))?;
+                test.env("LAB_PYTHON", environment.python).env("LAB_AWS", environment.aws);
+                run(test.env("LAB_PG_BIN", postgres::obtain()?))?;
             }
             Self::Doc => {
                 run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;

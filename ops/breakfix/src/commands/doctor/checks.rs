@@ -3,6 +3,7 @@
 use std::{net::TcpListener, path::Path, process::Command};
 
 use nix::sys::resource::{Resource, getrlimit};
+use twin_database::{Programs, ProgramsError};
 
 use super::{Arguments, Finding, cgroups};
 use crate::{
@@ -50,13 +51,11 @@ fn programs() -> Finding {
 
 fn database(given: Option<&Path>) -> Finding {
     const NAME: &str = "PostgreSQL";
-    match postgres::find(given) {
-        Ok(Some(found)) => Finding::ok(NAME, format!("{} in {}", found.major, found.bin.display())),
-        Ok(None) => Finding::warn(
-            NAME,
-            format!("none of major {} or later; `up` tries to obtain it", postgres::OLDEST_MAJOR),
-            postgres::install_command_line(),
-        ),
+    match Programs::find(given) {
+        Ok(found) => Finding::ok(NAME, format!("{} in {}", found.major, found.bin.display())),
+        Err(error @ ProgramsError::NotFound) => {
+            Finding::warn(NAME, format!("{error}; `up` tries to obtain it"), postgres::install_command_line())
+        }
         Err(error) => Finding::fail(NAME, error.to_string(), "leave --pg-bin and LAB_PG_BIN out, or correct them"),
     }
 }
@@ -67,7 +66,7 @@ fn port(name: &'static str, port: u16, flag: &str, running: Option<&Ready>) -> F
     }
     let holder = process::listener(port);
     match (&holder, running) {
-        (Some((_, pid)), Some(ready)) if *pid == ready.pid => {
+        (Some((_, pid)), Some(ready)) if *pid == ready.identity.pid => {
             Finding::ok(name, format!("{port} is held by the running lab"))
         }
         (Some((holder, pid)), _) => {
@@ -113,12 +112,12 @@ fn state(state_dir: &StateDir, running: Option<&Ready>) -> Finding {
             NAME,
             format!(
                 "running at {} (pid {}, speed {}, since {})",
-                ready.endpoint, ready.pid, ready.speed, ready.started_at
+                ready.endpoint, ready.identity.pid, ready.speed, ready.started_at
             ),
         ),
         (None, Some(ready)) => Finding::warn(
             NAME,
-            format!("pid {} left its record in {} without tidying up", ready.pid, state_dir.path().display()),
+            format!("pid {} left its record in {} without tidying up", ready.identity.pid, state_dir.path().display()),
             "breakfix down",
         ),
         (None, None) if state_dir.ready_file().exists() => Finding::warn(
