@@ -21,7 +21,6 @@ use std::{
 
 use contract::failure::Dependency;
 use futures_util::future::{BoxFuture, FutureExt};
-use opentelemetry::KeyValue;
 use sqlx::{
     ConnectOptions, Connection, PgConnection,
     postgres::{PgConnectOptions, PgSslMode},
@@ -30,7 +29,7 @@ use sqlx::{
 use crate::{
     aws::{CLOSED_PORT, Clients, Cuts},
     config::Config,
-    telemetry::client_span,
+    telemetry::{connect_span, traced},
 };
 
 pub(crate) use credentials::CredentialsError;
@@ -160,14 +159,6 @@ impl Database {
             .ssl_mode(PgSslMode::Prefer)
             .application_name(application_name)
             .disable_statement_logging();
-        let attributes = || {
-            vec![
-                KeyValue::new("db.system.name", "postgresql"),
-                KeyValue::new("db.namespace", login.database.clone()),
-                KeyValue::new("server.address", host.to_owned()),
-                KeyValue::new("server.port", i64::from(port)),
-            ]
-        };
         let connect = async {
             let connect = sql("connect", PgConnection::connect_with(&options));
             let mut connection =
@@ -178,7 +169,7 @@ impl Database {
             sql("set statement_timeout", limit).await?;
             Ok(connection)
         };
-        client_span("connect", attributes, connect).await
+        traced(connect_span(&login.database, host, port), connect).await
     }
 
     /// Pins the credentials to those read at start, or releases them. Idle sessions go either way.

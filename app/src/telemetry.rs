@@ -4,6 +4,7 @@
 //! on threads of their own, so one async worker is enough and a blocking flush cannot wait for itself.
 
 mod event_layer;
+mod filter;
 pub(crate) mod log;
 mod metrics;
 mod spans;
@@ -12,14 +13,15 @@ mod trace_id;
 use std::sync::Arc;
 
 use opentelemetry::KeyValue;
-use opentelemetry_sdk::Resource;
-use tracing_subscriber::{EnvFilter, Registry, layer::SubscriberExt, reload};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tracing_subscriber::{Registry, layer::SubscriberExt, reload};
 
+use self::filter::Filter;
 use crate::{config::Config, identity::Identity};
 
 pub use log::{Log, LogSink};
 pub use metrics::Metrics;
-pub(crate) use spans::{ServerSpan, client_span};
+pub(crate) use spans::{ServerSpan, aws_span, connect_span, statement_span, traced};
 pub(crate) use trace_id::TraceHeader;
 
 /// Name of the service in spans and metrics.
@@ -31,7 +33,8 @@ pub struct Telemetry {
     pub log: Log,
     /// The instruments.
     pub metrics: Arc<Metrics>,
-    filter: Option<reload::Handle<EnvFilter, Registry>>,
+    spans: Option<SdkTracerProvider>,
+    levels: Levels,
 }
 
 /// A telemetry that could not be set up.
@@ -59,19 +62,19 @@ impl Telemetry {
     /// # Errors
     /// [`TelemetryError`] when the filter does not parse or an exporter cannot be built.
     pub fn init(config: &Config, identity: &Identity, sink: LogSink) -> Result<Self, TelemetryError> {
-        let filter = parse_filter(&config.log_level)?;
-        let log = Log::start(sink, &identity.task_id);
-        let (filter, handle) = reload::Layer::new(filter);
-        // One global filter: a filter per layer loses the event after each `enabled!` question that a library asks.
-        let subscriber = Registry::default().with(filter).with(event_layer::EventLayer::new(log.clone()));
-        tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Twice)?;
         let exporting = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").is_ok_and(|endpoint| !endpoint.is_empty());
+        let filter = Filter::parse(&config.log_level, exporting)?;
+        let log = Log::start(sink, &identity.task_id);
         let resource = resource(config, identity, exporting);
-        if exporting {
-            spans::init(resource.clone())?;
-        }
+        let spans = exporting.then(|| spans::provider(resource.clone())).transpose()?;
+        let (filter, handle) = reload::Layer::new(filter);
+        let subscriber = Registry::default()
+            .with(filter)
+            .with(spans.as_ref().map(spans::layer))
+            .with(event_layer::EventLayer::new(log.clone()));
+        tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Twice)?;
         let metrics = Arc::new(Metrics::new(resource, exporting)?);
-        Ok(Self { log, metrics, filter: Some(handle) })
+        Ok(Self { log, metrics, spans, levels: Levels { filter: Some(handle), exporting } })
     }
 
     /// Telemetry that touches nothing global, for tests: lines go to the sink, nothing is exported.
@@ -80,17 +83,22 @@ impl Telemetry {
     /// [`TelemetryError`] as [`Telemetry::init`].
     pub fn detached(identity: &Identity, sink: LogSink) -> Result<Self, TelemetryError> {
         let metrics = Metrics::new(Resource::builder_empty().with_service_name(SERVICE_NAME).build(), false)?;
-        Ok(Self { log: Log::start(sink, &identity.task_id), metrics: Arc::new(metrics), filter: None })
+        let log = Log::start(sink, &identity.task_id);
+        Ok(Self { log, metrics: Arc::new(metrics), spans: None, levels: Levels { filter: None, exporting: false } })
     }
 
     /// The means to read and change the level filter.
     pub fn levels(&self) -> Levels {
-        Levels(self.filter.clone())
+        self.levels.clone()
     }
 
     /// Sends what is still held and ends the exporters. Blocks; call it after the drain, outside the runtime.
     pub fn shutdown(&self) {
-        spans::shutdown();
+        if let Some(spans) = &self.spans
+            && let Err(error) = spans.shutdown()
+        {
+            tracing::warn!(%error, "the last spans were not sent");
+        }
         self.metrics.shutdown();
         self.log.flush();
     }
@@ -98,12 +106,15 @@ impl Telemetry {
 
 /// Reads and changes the level filter of a running process.
 #[derive(Clone)]
-pub struct Levels(Option<reload::Handle<EnvFilter, Registry>>);
+pub struct Levels {
+    filter: Option<reload::Handle<Filter, Registry>>,
+    exporting: bool,
+}
 
 impl Levels {
     /// The directives in force.
     pub fn current(&self) -> String {
-        let held = self.0.as_ref().and_then(|handle| handle.with_current(ToString::to_string).ok());
+        let held = self.filter.as_ref().and_then(|handle| handle.with_current(Filter::directives).ok());
         held.unwrap_or_else(|| "off".into())
     }
 
@@ -112,21 +123,10 @@ impl Levels {
     /// # Errors
     /// One line that names the value and the mend.
     pub fn set(&self, directives: &str) -> Result<(), String> {
-        let filter = parse_filter(directives).map_err(|error| error.to_string())?;
-        let handle = self.0.as_ref().ok_or("this process has no log level to change")?;
+        let filter = Filter::parse(directives, self.exporting).map_err(|error| error.to_string())?;
+        let handle = self.filter.as_ref().ok_or("this process has no log level to change")?;
         handle.reload(filter).map_err(|error| error.to_string())
     }
-}
-
-fn parse_filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
-    let refuse = || TelemetryError::Filter(directives.to_owned());
-    // A lone word that is no level would be read as the name of a target and silence everything else.
-    let is_level = |part: &str| !part.is_empty() && part.parse::<tracing::level_filters::LevelFilter>().is_ok();
-    let sound = |part: &str| part.contains(['=', '[']) || is_level(part);
-    if !directives.split(',').all(|part| sound(part.trim())) {
-        return Err(refuse());
-    }
-    EnvFilter::try_new(directives).map_err(|_| refuse())
 }
 
 fn resource(config: &Config, identity: &Identity, exporting: bool) -> Resource {
@@ -140,17 +140,4 @@ fn resource(config: &Config, identity: &Identity, exporting: bool) -> Resource {
         resource = resource.with_detector(Box::new(opentelemetry_aws::detector::EcsResourceDetector));
     }
     resource.build()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_filter_is_levels_and_targets_and_nothing_else() {
-        for good in ["info", "warn,sqlx=debug", "off", "golden[request]=trace"] {
-            assert!(super::parse_filter(good).is_ok(), "{good}");
-        }
-        for bad in ["", "verbose", "info,", "info,sqlx=loud"] {
-            assert!(super::parse_filter(bad).is_err(), "{bad}");
-        }
-    }
 }

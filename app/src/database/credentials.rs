@@ -7,13 +7,12 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use contract::{DatabaseSecret, ErrorType, InvalidSecret};
-use opentelemetry::KeyValue;
 use tokio::sync::Mutex;
 
 use crate::{
     aws::{Clients, Cuts, describe},
     config::{Config, CredentialsSource, Hidden},
-    telemetry::client_span,
+    telemetry::{aws_span, traced},
 };
 
 /// Two reads of the secret are at least this far apart: a database that refuses everybody must not become a storm on
@@ -169,14 +168,11 @@ impl Credentials {
             });
         }
         let secret_id = self.secret.as_deref().ok_or(CredentialsError::NotConfigured)?;
-        let attributes = || {
-            vec![KeyValue::new("rpc.system", "aws-api"), KeyValue::new("rpc.method", "SecretsManager/GetSecretValue")]
-        };
         let call = async {
             let call = self.clients.secrets(&self.cuts).get_secret_value().secret_id(secret_id).send();
             call.await.map_err(|error| CredentialsError::Unavailable(describe(&error)))
         };
-        let output = client_span("SecretsManager/GetSecretValue", attributes, call).await?;
+        let output = traced(aws_span("SecretsManager/GetSecretValue"), call).await?;
         let text =
             output.secret_string.ok_or_else(|| CredentialsError::Unavailable("the secret holds no text".into()))?;
         let secret = DatabaseSecret::parse(&text)?;

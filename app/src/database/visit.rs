@@ -1,13 +1,12 @@
 //! The one business statement: count a visit. Every call updates the same row, as a counter in a real service would.
 
 use futures_util::future::{BoxFuture, FutureExt};
-use opentelemetry::KeyValue;
 use sqlx::Row;
 
 use super::{Database, DatabaseError, sql};
 use crate::{
     modes::{self, DatabaseFaults},
-    telemetry::client_span,
+    telemetry::{statement_span, traced},
 };
 
 const STATEMENT: &str = "UPDATE visits SET count = count + 1 WHERE id = 1 RETURNING count, pg_backend_pid() AS pid, current_setting('server_version') AS version";
@@ -41,15 +40,7 @@ pub(crate) fn visit(database: &Database, faults: DatabaseFaults) -> BoxFuture<'_
 async fn once(database: &Database, faults: DatabaseFaults) -> Result<Visit, DatabaseError> {
     let mut session = database.session().await?;
     let connection = session.connection();
-    let attributes = || {
-        vec![
-            KeyValue::new("db.system.name", "postgresql"),
-            KeyValue::new("db.operation.name", "UPDATE"),
-            KeyValue::new("db.collection.name", "visits"),
-            KeyValue::new("db.query.text", STATEMENT),
-        ]
-    };
-    let visit = client_span("UPDATE visits", attributes, async {
+    let visit = traced(statement_span("UPDATE", "visits", STATEMENT), async {
         if let Some(ms) = faults.slow_ms {
             modes::sleep_in_database(connection, ms).await?;
         }

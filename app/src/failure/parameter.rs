@@ -2,12 +2,11 @@
 
 use async_trait::async_trait;
 use aws_sdk_ssm::operation::get_parameter::GetParameterError;
-use opentelemetry::KeyValue;
 use time::OffsetDateTime;
 
 use crate::{
     aws::{PARAMETER_TIMEOUT, describe},
-    telemetry::client_span,
+    telemetry::{aws_span, traced},
 };
 
 /// What the store holds.
@@ -67,9 +66,7 @@ impl SsmParameter {
 #[async_trait]
 impl ParameterStore for SsmParameter {
     async fn read(&self) -> Result<ParameterValue, ReadError> {
-        let attributes =
-            || vec![KeyValue::new("rpc.system", "aws-api"), KeyValue::new("rpc.method", "SSM/GetParameter")];
-        client_span("SSM/GetParameter", attributes, async {
+        traced(aws_span("SSM/GetParameter"), async {
             let call = self.client.get_parameter().name(&self.name).send();
             let output = match tokio::time::timeout(PARAMETER_TIMEOUT, call).await {
                 Err(_) => return Err(self.failed(format!("no answer within {} ms", PARAMETER_TIMEOUT.as_millis()))),

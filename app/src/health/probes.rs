@@ -5,10 +5,15 @@ use std::{future::Future, time::Instant};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use contract::failure::Dependency;
 use futures_util::future::{BoxFuture, FutureExt, join_all};
-use opentelemetry::KeyValue;
 
 use super::Finding;
-use crate::{aws::describe, config::S3Probe, database::sql, state::App, telemetry::client_span};
+use crate::{
+    aws::describe,
+    config::S3Probe,
+    database::sql,
+    state::App,
+    telemetry::{aws_span, traced},
+};
 
 /// Key of the database under `services`.
 pub(super) const DATABASE: &str = "database";
@@ -81,13 +86,8 @@ async fn s3(app: &App, bucket: &str) -> Outcome {
         S3Probe::Get => "S3/GetObject",
         S3Probe::Put => "S3/PutObject",
     };
-    let attributes = || {
-        vec![
-            KeyValue::new("rpc.system", "aws-api"),
-            KeyValue::new("rpc.method", operation),
-            KeyValue::new("aws.s3.bucket", bucket.to_owned()),
-        ]
-    };
+    let span = aws_span(operation);
+    span.record("aws.s3.bucket", bucket);
     let probe = async {
         match app.config.s3_probe {
             S3Probe::List => {
@@ -103,5 +103,5 @@ async fn s3(app: &App, bucket: &str) -> Outcome {
             }
         }
     };
-    Some(client_span(operation, attributes, probe).await)
+    Some(traced(span, probe).await)
 }
