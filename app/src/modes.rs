@@ -34,10 +34,10 @@ use crate::{error::AppError, failure::Active, state::App};
 
 pub(crate) use connection_leak::leak;
 pub(crate) use lock_contention::hold_lock;
-pub(crate) use slow_query::sleep_in_database;
+pub(crate) use slow_query::{end_with_the_socket, sleep_in_database};
 
 /// What `/db` must do differently for this request.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct DatabaseFaults {
     /// Sessions to open and keep, and the most to hold.
     pub(crate) leak: Option<(u32, u32)>,
@@ -45,6 +45,8 @@ pub(crate) struct DatabaseFaults {
     pub(crate) slow_ms: Option<u64>,
     /// Milliseconds for which the row lock is held.
     pub(crate) hold_ms: Option<u64>,
+    /// The faults behind those two: when one ends, so does what it asked for.
+    pub(crate) held_by: Vec<Arc<Active>>,
 }
 
 /// Runs a request through the faults that hit it: those before the handler, the handler, those on the reply.
@@ -55,11 +57,17 @@ where
     let mut database = DatabaseFaults::default();
     for hit in hits {
         match &hit.fault.mode {
-            Mode::Latency { min_ms, max_ms } => latency::wait(*min_ms, *max_ms).await,
-            Mode::Hang => return hang::until_shutdown(app).await,
+            Mode::Latency { min_ms, max_ms } => latency::wait(app, hit, *min_ms, *max_ms).await,
+            Mode::Hang => return hang::until_left(app, hit).await,
             Mode::ConnectionLeak { per_request, max } => database.leak = Some((*per_request, *max)),
-            Mode::SlowQuery { ms } => database.slow_ms = Some(*ms),
-            Mode::LockContention { hold_ms } => database.hold_ms = Some(*hold_ms),
+            Mode::SlowQuery { ms } => {
+                database.slow_ms = Some(*ms);
+                database.held_by.push(Arc::clone(hit));
+            }
+            Mode::LockContention { hold_ms } => {
+                database.hold_ms = Some(*hold_ms);
+                database.held_by.push(Arc::clone(hit));
+            }
             Mode::BlockedRuntime { ms } => blocked_runtime::block(*ms),
             Mode::MemoryLeak { mib_per_request, cap_mib } => {
                 app.effects.memory.keep(*mib_per_request, memory_leak::cap(*cap_mib, &app.identity)).await;
@@ -119,7 +127,7 @@ impl Effects {
             let hit = running.iter().find(|active| active.fault.mode.name() == name);
             let mode = hit.map(|active| &active.fault.mode);
             match name {
-                // These live in a request and end with it.
+                // These live in a request: it watches for their end itself.
                 ModeName::Return500
                 | ModeName::Unhealthy
                 | ModeName::Latency

@@ -19,17 +19,17 @@ pub(crate) struct Visit {
     pub(crate) server_version: String,
 }
 
-/// Counts a visit, slowed down or locked as the request's faults say.
+/// Counts a visit, slowed down or locked as the request's faults say. Dropped half-way it closes its session.
 ///
 /// # Errors
 /// [`DatabaseError`].
 pub(crate) fn visit(database: &Database, faults: DatabaseFaults) -> BoxFuture<'_, Result<Visit, DatabaseError>> {
     let visit = async move {
-        match once(database, faults).await {
+        match once(database, &faults).await {
             // A database that was emptied, or was not there when this task started.
             Err(error) if error.is_missing_table() => {
                 database.migrate().await?;
-                once(database, faults).await
+                once(database, &faults).await
             }
             result => result,
         }
@@ -37,10 +37,13 @@ pub(crate) fn visit(database: &Database, faults: DatabaseFaults) -> BoxFuture<'_
     visit.boxed()
 }
 
-async fn once(database: &Database, faults: DatabaseFaults) -> Result<Visit, DatabaseError> {
+async fn once(database: &Database, faults: &DatabaseFaults) -> Result<Visit, DatabaseError> {
     let mut session = database.session().await?;
     let connection = session.connection();
     let visit = traced(statement_span("UPDATE", "visits", STATEMENT), async {
+        if !faults.held_by.is_empty() {
+            modes::end_with_the_socket(connection).await;
+        }
         if let Some(ms) = faults.slow_ms {
             modes::sleep_in_database(connection, ms).await?;
         }

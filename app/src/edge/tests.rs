@@ -67,13 +67,21 @@ impl Task {
 
 /// Answers every call as SSM's GetParameter does, with this value.
 async fn parameter_store(value: &'static str) -> String {
+    parameter_history(vec![value]).await
+}
+
+/// Answers each call with the next of these values as the next version; the last one stays.
+async fn parameter_history(values: Vec<&'static str>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port 0 is free");
     let address = listener.local_addr().expect("the listener is bound");
-    let answer = serde_json::json!({ "Parameter": {
-        "Name": "/golden/failure_mode", "Type": "String", "Value": value, "Version": 7,
-        "LastModifiedDate": time::OffsetDateTime::now_utc().unix_timestamp(),
-    }});
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let written = time::OffsetDateTime::now_utc().unix_timestamp();
     let reply = move || {
+        let at = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed).min(values.len() - 1);
+        let answer = serde_json::json!({ "Parameter": {
+            "Name": "/golden/failure_mode", "Type": "String", "Value": values[at], "Version": 7 + at,
+            "LastModifiedDate": written,
+        }});
         let body = answer.to_string();
         async move { ([(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body) }
     };
@@ -187,6 +195,25 @@ async fn a_hang_gives_way_to_the_drain_and_a_lost_caller_is_logged() {
     let drain = async { task.app.lifecycle.begin_drain() };
     let (reply, ()) = tokio::join!(task.get("/"), drain);
     assert_eq!((reply.status.as_u16(), reply.headers[header::CONNECTION].to_str().ok()), (503, Some("close")));
+}
+
+#[tokio::test]
+async fn what_a_mode_holds_goes_on_when_the_mode_is_left() {
+    let latency = r#"{"mode":"latency","min_ms":3600000,"max_ms":3600000}"#;
+    let blind = r#"{"mode":"hang","blind":true}"#;
+    for (value, status, error_type) in
+        [("hang", 503, Some("InjectedFailure")), (blind, 503, Some("InternalError")), (latency, 200, None)]
+    {
+        let task = Task::start(&parameter_history(vec![value, "none"]).await, &[]).await;
+        task.app.failure.refresh().await;
+        let mut held = Box::pin(task.get("/"));
+        // The mode is still on: a wait of several looks does not end.
+        assert!(tokio::time::timeout(Duration::from_millis(350), &mut held).await.is_err(), "{value} does not hold");
+        task.app.failure.refresh().await;
+        let reply = tokio::time::timeout(Duration::from_secs(5), held).await.expect("leaving the mode ends the wait");
+        assert_eq!(reply.status.as_u16(), status, "{value}");
+        assert_eq!(task.lines().last().expect("a line")["errorType"].as_str(), error_type, "{value}");
+    }
 }
 
 #[tokio::test]

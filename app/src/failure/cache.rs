@@ -20,6 +20,9 @@ use tokio::sync::{Mutex, Notify};
 use super::{Active, ParameterStore, ReadError, Snapshot};
 use crate::identity::Identity;
 
+/// How often a request that a fault holds looks whether it still does.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 /// How old a value may grow.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CacheSettings {
@@ -129,6 +132,19 @@ impl FailureCache {
         let clock = OffsetDateTime::now_utc();
         let hit = |active: &&Arc<Active>| active.is_running(clock) && active.hits(request);
         (snapshot.active.iter().filter(hit).cloned().collect(), snapshot.header.clone())
+    }
+
+    /// Returns when one of these faults applies no longer: the value was written anew, its time is up, or it is too old.
+    /// Of no faults at all it never returns.
+    pub(crate) async fn left(&self, faults: &[Arc<Active>]) {
+        while faults.is_empty() || faults.iter().all(|fault| self.applies(fault)) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn applies(&self, fault: &Arc<Active>) -> bool {
+        let snapshot = self.effective(Instant::now());
+        fault.is_running(OffsetDateTime::now_utc()) && snapshot.active.iter().any(|active| Arc::ptr_eq(active, fault))
     }
 
     /// Reads once, sharing a read that somebody else begins meanwhile.

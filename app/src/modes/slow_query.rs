@@ -14,3 +14,13 @@ pub(crate) async fn sleep_in_database(session: &mut PgConnection, ms: u64) -> Re
     sql("SELECT pg_sleep", sqlx::query("SELECT pg_sleep($1)").bind(seconds).execute(session)).await?;
     Ok(())
 }
+
+/// Asks PostgreSQL to look, while it sleeps or waits for a lock, whether this session's socket is still open: when the mode
+/// is left the socket is closed, and the statement must end with it. A server older than version 14, or on a platform that
+/// cannot look, refuses; there a statement ends by its own time.
+pub(crate) async fn end_with_the_socket(session: &mut PgConnection) {
+    let setting = sqlx::query("SET client_connection_check_interval = '100ms'").execute(session).await;
+    if let Err(error) = setting {
+        tracing::debug!(%error, "statements go on after their session is closed");
+    }
+}
