@@ -41,7 +41,11 @@ async fn live(core: Arc<Core>, order: Order) {
         Ok(running) => Some(run(&core, &order, running).await),
         Err(reason) => {
             let stop = reason.map(|reason| Stop { code: "TaskFailedToStart", reason });
-            step(&core, &order, |task| note_stop(task, stop));
+            step(&core, &order, |task| {
+                // AWS gives a container that never ran the task's reason too.
+                task.container.reason = stop.as_ref().map(|stop| stop.reason.clone());
+                note_stop(task, stop);
+            });
             None
         }
     };

@@ -120,7 +120,7 @@ fn write(elbv2: &Elbv2, xml: &mut Xml, balancer: &LoadBalancer) {
         .text("CreatedTime", created)
         .text("LoadBalancerName", &balancer.name)
         .text("Scheme", &balancer.scheme)
-        .text("VpcId", "vpc-00000000000000000")
+        .text("VpcId", "vpc-0000000000000001a")
         .element("State", |xml| {
             xml.text("Code", "active");
         })
