@@ -167,8 +167,10 @@ mod tests {
 
     fn with(dir: &Path, pid: u32) -> StateDir {
         let state_dir = StateDir::find(Some(dir)).expect("a working directory");
+        // A pid that no process has keeps an empty start time.
+        let start_time = twin_platform::Identity::of(pid).map(|process| process.start_time).unwrap_or_default();
         let text = format!(
-            r#"{{"pid":{pid},"start_time":"","endpoint":"http://127.0.0.1:1","region":"r","account_id":"1","speed":10,
+            r#"{{"pid":{pid},"start_time":"{start_time}","endpoint":"http://127.0.0.1:1","region":"r","account_id":"1","speed":10,
             "database":{{"host":"h","port":1,"app_secret_file":"f"}}}}"#
         );
         std::fs::write(state_dir.ready_file(), text).expect("written");
