@@ -7,6 +7,7 @@ mod disk;
 mod duration;
 mod lab;
 mod names;
+mod number;
 mod output;
 mod postgres;
 mod problem;

@@ -12,10 +12,16 @@ use crate::{
     duration,
     lab::Lab,
     names,
+    number::within,
     output::{self, LiveLine},
     problem::usage,
     signals::Signals,
 };
+
+/// Fewest arrivals per second: one in 1000 s.
+const LEAST_RATE: f64 = 0.001;
+/// Most arrivals per second: what one process can pace.
+const MOST_RATE: f64 = 100_000.0;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Latency counts from when a request was due, so a freeze shows. \
@@ -26,13 +32,13 @@ pub(crate) struct Arguments {
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
     /// Arrivals per second, whether or not the answers come.
-    #[arg(long, default_value_t = 20.0)]
+    #[arg(long, default_value_t = 20.0, value_parser = within(LEAST_RATE, MOST_RATE), allow_negative_numbers = true)]
     rate: f64,
     /// How long (30s, 10m, 2h).
     #[arg(long, default_value = "30s", value_parser = duration::parse)]
     duration: Duration,
     /// End after this many arrivals, if that is sooner.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     count: Option<u64>,
     /// Base URL instead of the lab's balancer.
     #[arg(long, env = contract::names::env::ALB_URL)]
@@ -42,13 +48,13 @@ pub(crate) struct Arguments {
     timeout: Duration,
     /// Most requests under way; arrivals past it are shed and counted as errors. Too low hides the tail of a freeze; each needs
     /// an open file.
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 512, allow_negative_numbers = true)]
     max_in_flight: usize,
     /// Exit 1 when a larger share of the arrivals than this (0 to 1) failed or was shed.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = within(0.0, 1.0), allow_negative_numbers = true)]
     max_error_rate: Option<f64>,
     /// Exit 1 when the 99th percentile is above this many milliseconds.
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = within(0.0, f64::INFINITY), allow_negative_numbers = true)]
     max_p99_ms: Option<f64>,
     /// No live line.
     #[arg(long)]
@@ -131,8 +137,11 @@ fn live(snapshot: &Snapshot) -> String {
 /// The limits that were broken, each in a line.
 fn broken(summary: &Summary, max_error_rate: Option<f64>, max_p99_ms: Option<f64>) -> Vec<String> {
     let mut lines = Vec::new();
-    if summary.finished == 0 {
-        lines.push("check failed: no request was finished".to_owned());
+    if summary.finished <= summary.failed {
+        lines.push(format!(
+            "check failed: no request was answered well ({} failed and {} shed of {})",
+            summary.failed, summary.shed, summary.arrivals
+        ));
     }
     if let Some(max) = max_error_rate.filter(|max| summary.error_rate > *max) {
         lines.push(format!(
@@ -182,9 +191,12 @@ mod tests {
         drop(closed);
         let profile = Profile::new(format!("http://{address}"), 100.0).target(Target::get("/")).counting(4);
         let summary = ::load::run(profile).await.expect("sound");
-        assert_eq!(broken(&summary, Some(1.0), None), Vec::<String>::new());
+        let lines = broken(&summary, Some(1.0), None);
+        assert_eq!(lines, ["check failed: no request was answered well (4 failed and 0 shed of 4)"]);
         let lines = broken(&summary, Some(0.5), Some(0.0));
-        assert!(lines[0].contains("error rate 1.0000 is above 0.5 (4 failed and 0 shed of 4)"), "{lines:?}");
-        assert!(lines[1].contains("is above 0 ms"), "{lines:?}");
+        assert!(lines[1].contains("error rate 1.0000 is above 0.5 (4 failed and 0 shed of 4)"), "{lines:?}");
+        assert!(lines[2].contains("is above 0 ms"), "{lines:?}");
+        let answered = Summary { failed: 3, error_rate: 0.75, ..summary };
+        assert_eq!(broken(&answered, None, None), Vec::<String>::new(), "without a limit one good answer is enough");
     }
 }

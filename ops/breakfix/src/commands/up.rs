@@ -21,8 +21,9 @@ use crate::{
     commands::own_name,
     disk,
     lab::{Lab, Ready, StateDir},
+    number::within,
     output, postgres,
-    problem::{failure, usage},
+    problem::failure,
     process,
     resources::{self, Created},
     signals::Signals,
@@ -46,7 +47,7 @@ pub(crate) struct Arguments {
     db_port: u16,
     /// Divides every waiting of the platform (health-check interval, deregistration delay, backoff). 1 waits as AWS does; past
     /// 30 or so a busy laptop does not keep up with its own health checks. At most 100.
-    #[arg(long, env = "LAB_SPEED", default_value_t = 10.0)]
+    #[arg(long, env = "LAB_SPEED", default_value_t = 10.0, value_parser = within(1.0, 100.0), allow_negative_numbers = true)]
     speed: f64,
     /// Region of the account on the laptop. Version 1 of the aws CLI ignores `AWS_ENDPOINT_URL` for RDS and SQS in us-east-1,
     /// so that region is not the default.
@@ -58,9 +59,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments, state_dir: &StateDir) -> Result<ExitCode> {
-    if !(1.0..=100.0).contains(&arguments.speed) {
-        return Err(usage(format!("--speed {} is out of range", arguments.speed), "give a number from 1 to 100"));
-    }
     let mut signals = Signals::listen()?;
     disk::prepare(state_dir.path())?;
     let lock = lock(state_dir)?;

@@ -7,7 +7,7 @@ use clap::Args;
 use contract::failure::Plan;
 use serde_json::{Map, Value, json};
 
-use crate::{duration, problem::usage};
+use crate::{duration, number::within, problem::usage};
 
 /// What breaks nothing.
 pub(crate) const NONE: &str = "none";
@@ -16,10 +16,10 @@ pub(crate) const NONE: &str = "none";
 #[derive(Debug, Default, Args)]
 pub(crate) struct Scope {
     /// Share of the matching requests that are hit, 0 to 100. Default 100.
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = within(0.0, 100.0), allow_negative_numbers = true)]
     pub percentage: Option<f64>,
     /// Hit every Nth matching request instead.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub every: Option<u64>,
     /// End after this time (30s, 10m, 2h), counted from the write. Default: the service's own limit (4 h).
     #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
@@ -40,7 +40,7 @@ pub(crate) struct Scope {
     #[arg(long)]
     pub blind: bool,
     /// Draw the same lots again for --percentage and --tasks.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 
