@@ -100,6 +100,11 @@ impl AwsError {
         Self { operation, code: None, reason: reason.into() }
     }
 
+    /// Whether AWS answered with this error code.
+    pub(crate) fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
     /// Whether no AWS service answered at all.
     pub fn is_unanswered(&self) -> bool {
         self.code.is_none()

@@ -29,6 +29,14 @@ pub struct Arguments {
 /// # Errors
 /// When stdout cannot be written.
 pub async fn execute(clients: &Clients, arguments: &Arguments) -> io::Result<ExitCode> {
+    let Options { window_s, timeout_s, .. } = arguments.options;
+    if window_s >= timeout_s {
+        let _ = writeln!(
+            io::stderr(),
+            "error: --window-s {window_s} does not fit into --timeout-s {timeout_s}; give a shorter window or more time"
+        );
+        return Ok(ExitCode::from(2));
+    }
     let mut tell = |event: Event| {
         // Nobody may be reading any more; that is no reason to leave the lab half repaired.
         let _ = writeln!(io::stderr(), "{event}");

@@ -6,6 +6,7 @@
 mod balancer;
 mod database;
 mod effective;
+mod missing;
 mod parameter;
 mod part;
 mod secret;
@@ -17,6 +18,7 @@ pub use balancer::{Balancer, HealthCheck, Target};
 pub use database::{Database, HeldTransaction, Login, LoginState, Sessions};
 pub(crate) use database::{Session, count_leaked};
 pub use effective::{Effective, Via};
+pub use missing::Missing;
 pub use parameter::Parameter;
 pub use part::Part;
 pub use secret::{Secret, SecretVersion};
@@ -55,6 +57,9 @@ pub struct Observation {
     pub secret: Part<Secret>,
     /// The database, looked at with the secret's current credentials.
     pub database: Part<Database>,
+    /// Given names behind which there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
 }
 
 /// Nothing could be observed.
@@ -109,6 +114,7 @@ impl Observer {
         ]) {
             return Err(ObserveError::Unreachable(reason));
         }
+        let missing = missing::find(names, service.as_ref(), health_check.as_ref().err(), secret.as_ref().err());
         let effective = match &tasks {
             Ok(tasks) => {
                 let url = balancer.as_ref().ok().map(|balancer| balancer.url.as_str());
@@ -128,6 +134,7 @@ impl Observer {
             effective,
             secret: secret.into(),
             database,
+            missing,
         })
     }
 }

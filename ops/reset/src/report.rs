@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, error::Error, fmt};
 
 use serde::Serialize;
 
-use crate::{AwsError, ObserveError, plan::Step};
+use crate::{AwsError, ObserveError, observe::Missing, plan::Step};
 
 /// What happens, as it happens. `Display` is the line for people.
 #[derive(Clone, Debug)]
@@ -82,6 +82,9 @@ pub enum ResetError {
     /// Nothing could be seen.
     #[error(transparent)]
     Observe(#[from] ObserveError),
+    /// A given name leads to nothing: no waiting helps.
+    #[error("{0}")]
+    Missing(Missing),
     /// A step failed. The other steps were still tried.
     #[error("cannot repair {what}")]
     Step {

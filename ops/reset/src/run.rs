@@ -25,6 +25,9 @@ pub async fn run(
     let began = Instant::now();
     let mut observer = Observer::new(clients.clone(), names.clone());
     let seen = observer.observe().await?;
+    if let Some(missing) = seen.missing.first() {
+        return Err(ResetError::Missing(missing.clone()));
+    }
     let steps = plan(&seen, options.desired_count);
     tell(Event::Planned(steps.clone()));
     let mut report = Report {

@@ -90,6 +90,7 @@ pub(crate) fn healthy() -> Observation {
             login: Login::accepted(),
             sessions: Part::Known(Sessions { total: 3, max_connections: 20, ..Sessions::default() }),
         }),
+        missing: Vec::new(),
     }
 }
 

@@ -63,6 +63,9 @@ pub(crate) async fn verify(
                 continue;
             }
         };
+        if let Some(missing) = seen.missing.first() {
+            return Err(ResetError::Missing(missing.clone()));
+        }
         let mut complaints = Complaint::of(&seen, &observer.probe).await;
         let reason = match unmet(&seen, options.desired_count) {
             Some(reason) => {

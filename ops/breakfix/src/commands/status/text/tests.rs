@@ -104,6 +104,7 @@ fn broken() -> Observation {
                 idle_in_transaction: Vec::new(),
             }),
         }),
+        missing: Vec::new(),
     }
 }
 
