@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{break_mode, doctor, down, env, load, postgres, status, up};
+use crate::{
+    commands::{break_mode, doctor, down, env, load, postgres, status, up},
+    lab::GENERATED,
+};
 
 /// Break a small production-shaped service on purpose, find the fault, repair it.
 #[derive(Debug, Parser)]
@@ -27,6 +30,33 @@ pub(crate) struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Reads the command line once more without the variables whose values an earlier lab may have left in the shell.
+    pub(crate) fn without_generated_names() -> Self {
+        let matches = without_generated_names(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+impl Command {
+    /// Whether it asks a lab that runs, by whatever endpoint is configured.
+    pub(crate) fn speaks_to_a_lab(&self) -> bool {
+        match self {
+            Self::Status(_) | Self::Env(_) | Self::Break(_) | Self::Reset(_) | Self::Load(_) => true,
+            Self::Up(_) | Self::Down(_) | Self::Postgres(_) | Self::Doctor(_) => false,
+        }
+    }
+}
+
+fn without_generated_names(command: clap::Command) -> clap::Command {
+    command.mut_subcommands(|command| {
+        command.mut_args(|argument| match argument.get_env() {
+            Some(variable) if GENERATED.iter().any(|name| variable == *name) => argument.env(None::<&str>),
+            _ => argument,
+        })
+    })
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the lab and attend it until Ctrl-C.
@@ -47,4 +77,34 @@ pub(crate) enum Command {
     Postgres(postgres::Arguments),
     /// Check what the lab needs on this machine; each finding with the line that mends it.
     Doctor(doctor::Arguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(command: &clap::Command) -> Vec<String> {
+        let of = |command: &clap::Command| -> Vec<String> {
+            let variables = command.get_arguments().filter_map(clap::Arg::get_env);
+            variables.map(|variable| variable.to_string_lossy().into_owned()).collect()
+        };
+        command.get_subcommands().flat_map(of).collect()
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn generated_names_and_no_others_are_left_out() {
+        let (with, without) = (variables(&Cli::command()), variables(&without_generated_names(Cli::command())));
+        for name in GENERATED {
+            assert!(with.iter().any(|variable| variable == name), "{name} is read somewhere");
+            assert!(!without.iter().any(|variable| variable == name), "{name} is still read");
+        }
+        let others = with.iter().filter(|variable| !GENERATED.contains(&variable.as_str())).count();
+        assert_eq!(without.len(), others);
+        assert!(without.iter().any(|variable| variable == contract::names::env::CLUSTER), "{without:?}");
+    }
 }

@@ -17,19 +17,27 @@ use anyhow::{Context, Result};
 use crate::{
     cli::{Cli, Command},
     lab::{Lab, StateDir},
+    output,
 };
 
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let state_dir = StateDir::find(cli.state_dir.as_deref()).context("finding the working directory")?;
-    let lab = || Lab::find(&state_dir);
-    match cli.command {
+    let lab = Lab::find(&state_dir).await;
+    // Only who named the directory means its lab.
+    if cli.state_dir.is_some()
+        && let Some(warning) = lab.warning(state_dir.path()).filter(|_| cli.command.speaks_to_a_lab())
+    {
+        output::say(warning);
+    }
+    let command = if lab.ignores_generated_names() { Cli::without_generated_names().command } else { cli.command };
+    match command {
         Command::Up(arguments) => up::run(arguments, &state_dir).await,
         Command::Down(arguments) => down::run(&arguments, &state_dir).await,
-        Command::Status(arguments) => status::run(&arguments, &lab()).await,
-        Command::Env(arguments) => env::run(&arguments, &lab()).await,
-        Command::Break(arguments) => break_mode::run(arguments, &lab()).await,
-        Command::Reset(arguments) => reset::run(&arguments, &lab()).await,
-        Command::Load(arguments) => load::run(arguments, &lab()).await,
+        Command::Status(arguments) => status::run(&arguments, &lab).await,
+        Command::Env(arguments) => env::run(&arguments, &lab).await,
+        Command::Break(arguments) => break_mode::run(arguments, &lab).await,
+        Command::Reset(arguments) => reset::run(&arguments, &lab).await,
+        Command::Load(arguments) => load::run(arguments, &lab).await,
         Command::Postgres(arguments) => postgres::run(arguments, &state_dir).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &state_dir),
     }

@@ -1,22 +1,36 @@
 //! Where the lab is: the one place that decides which endpoint and credentials the commands use.
 //!
-//! This configures a client; it is no question to the service. `AWS_ENDPOINT_URL` set: ordinary AWS configuration. Else a
-//! running lab in the state directory: its endpoint with dummy credentials. Else ordinary AWS configuration.
+//! This configures a client; it is no question to the service. A lab runs in the state directory, and `AWS_ENDPOINT_URL` is
+//! unset or names it: that lab, with dummy credentials. Else ordinary AWS configuration. An endpoint on loopback where nothing
+//! answers is a lab that has ended, and every command says so at once.
+//!
+//! A shell keeps its exports over `down` and `up`, and each `up` makes new identifiers. So names with a generated identifier
+//! are taken from the environment only where no lab of ours is meant; flags always count.
 
 use std::{
     fmt, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ssm::config::Credentials;
+use contract::names::env;
 use serde::Deserialize;
+use tokio::net::TcpStream;
 use twin_platform::Identity;
 
-use crate::problem::failure;
+use crate::{commands::own_name, problem::failure};
 
 /// Access key and secret key for the laptop, where nobody checks them but every SDK insists on some.
 pub(crate) const DUMMY_KEY: &str = "lab";
+
+/// Variables whose values hold an identifier that is new at each `up`, or an address that may be.
+pub(crate) const GENERATED: [&str; 3] = [env::TARGET_GROUP_ARN, env::DB_SECRET_ARN, env::ALB_URL];
+
+/// How long a listener on this machine may take to accept a connection.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The directory with everything a running lab leaves on disk.
 #[derive(Clone, Debug)]
@@ -109,28 +123,62 @@ pub(crate) enum Lab {
     /// The lab on this laptop.
     Laptop(Box<Ready>),
     /// Whatever the ordinary AWS configuration names.
-    Configured,
+    Configured {
+        /// The endpoint of a lab that runs in the state directory and is not the one that is meant.
+        passed_over: Option<String>,
+    },
+    /// An endpoint on loopback where nothing answers.
+    Gone {
+        /// As `AWS_ENDPOINT_URL` has it.
+        endpoint: String,
+    },
 }
 
 impl Lab {
     /// Decides by the rule at the top of this file.
-    pub(crate) fn find(state_dir: &StateDir) -> Self {
-        let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
-        Self::decide(endpoint.as_deref(), state_dir.running())
+    pub(crate) async fn find(state_dir: &StateDir) -> Self {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL").ok().filter(|endpoint| !endpoint.is_empty());
+        let decided = Self::decide(endpoint.as_deref(), state_dir.running());
+        match (&decided, endpoint) {
+            (Self::Configured { .. }, Some(endpoint)) if is_silent(&endpoint).await => Self::Gone { endpoint },
+            _ => decided,
+        }
     }
 
     fn decide(endpoint: Option<&str>, running: Option<Ready>) -> Self {
         match (endpoint, running) {
             (None | Some(""), Some(ready)) => Self::Laptop(Box::new(ready)),
-            _ => Self::Configured,
+            (Some(endpoint), Some(ready)) if plain(endpoint) == plain(&ready.endpoint) => Self::Laptop(Box::new(ready)),
+            (_, running) => Self::Configured { passed_over: running.map(|ready| ready.endpoint) },
         }
+    }
+
+    /// Whether names with generated identifiers in the environment may be those of an earlier lab.
+    pub(crate) fn ignores_generated_names(&self) -> bool {
+        !matches!(self, Self::Configured { .. })
+    }
+
+    /// The line that says which of two labs is used, where the state directory was named and its lab is not the one.
+    pub(crate) fn warning(&self, state_dir: &Path) -> Option<String> {
+        let Self::Configured { passed_over: Some(running) } = self else { return None };
+        Some(format!(
+            "warning: the lab in {} is at {running}, but AWS_ENDPOINT_URL names another, which is used; to leave that: {}",
+            state_dir.display(),
+            leave()
+        ))
     }
 
     /// The SDK configuration for it.
     ///
     /// # Errors
-    /// When no region is configured.
+    /// When no region is configured, or the lab that the environment names has ended.
     pub(crate) async fn aws(&self) -> anyhow::Result<SdkConfig> {
+        if let Self::Gone { endpoint } = self {
+            return Err(failure(
+                format!("no lab runs at {endpoint}, which AWS_ENDPOINT_URL names"),
+                format!("leave it with {}, or start a lab there with `{} up`", leave(), own_name()),
+            ));
+        }
         let mut loader = reset::aws::loader();
         if let Self::Laptop(ready) = self {
             loader = loader
@@ -153,12 +201,35 @@ impl fmt::Display for Lab {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Laptop(ready) => write!(f, "the lab at {}", ready.endpoint),
-            Self::Configured => match std::env::var("AWS_ENDPOINT_URL") {
+            Self::Gone { endpoint } => write!(f, "the endpoint {endpoint}, where nothing answers"),
+            Self::Configured { .. } => match std::env::var("AWS_ENDPOINT_URL") {
                 Ok(endpoint) if !endpoint.is_empty() => write!(f, "the endpoint {endpoint} (AWS_ENDPOINT_URL)"),
                 _ => f.write_str("the AWS account of your configuration"),
             },
         }
     }
+}
+
+/// What leaves a lab's exports behind.
+fn leave() -> String {
+    format!("`eval \"$({} env --unset)\"`", own_name())
+}
+
+/// An endpoint without the differences that make none.
+fn plain(endpoint: &str) -> String {
+    endpoint.trim_end_matches('/').replacen("://localhost", "://127.0.0.1", 1)
+}
+
+/// The address of an endpoint on loopback; `None` for every other.
+fn loopback(endpoint: &str) -> Option<SocketAddr> {
+    let plain = plain(endpoint);
+    let authority = plain.strip_prefix("http://")?.split('/').next()?;
+    authority.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())
+}
+
+async fn is_silent(endpoint: &str) -> bool {
+    let Some(address) = loopback(endpoint) else { return false };
+    !matches!(tokio::time::timeout(CONNECT_PATIENCE, TcpStream::connect(address)).await, Ok(Ok(_)))
 }
 
 #[cfg(test)]
@@ -189,12 +260,33 @@ mod tests {
         assert!(state_dir.last().is_none(), "half a file is no lab");
     }
 
+    fn running() -> Option<Ready> {
+        serde_json::from_str(&ready(1, "")).ok()
+    }
+
     #[test]
-    fn an_endpoint_in_the_environment_wins() {
-        let running = || serde_json::from_str::<Ready>(&ready(1, "")).ok();
-        assert!(matches!(Lab::decide(None, running()), Lab::Laptop(_)));
-        assert!(matches!(Lab::decide(Some(""), running()), Lab::Laptop(_)));
-        assert!(matches!(Lab::decide(Some("http://127.0.0.1:9"), running()), Lab::Configured));
-        assert!(matches!(Lab::decide(None, None), Lab::Configured));
+    fn the_running_lab_is_meant_unless_another_endpoint_is_named() {
+        for endpoint in [None, Some(""), Some("http://127.0.0.1:4566"), Some("http://localhost:4566/")] {
+            let lab = Lab::decide(endpoint, running());
+            assert!(matches!(lab, Lab::Laptop(_)) && lab.ignores_generated_names(), "{endpoint:?}");
+        }
+        let other = Lab::decide(Some("http://127.0.0.1:9"), running());
+        assert!(matches!(other, Lab::Configured { .. }) && !other.ignores_generated_names());
+        let warning = other.warning(Path::new("/lab")).expect("two labs are named");
+        assert!(warning.contains("/lab is at http://127.0.0.1:4566, but AWS_ENDPOINT_URL"), "{warning}");
+        let none = Lab::decide(Some("http://127.0.0.1:9"), None);
+        assert_eq!(none.warning(Path::new("/lab")), None);
+    }
+
+    #[tokio::test]
+    async fn a_lab_that_has_ended_is_told_from_one_that_runs() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+        assert!(!is_silent(&endpoint).await);
+        drop(listener);
+        assert!(is_silent(&endpoint).await);
+        assert!(!is_silent("https://ssm.us-west-2.amazonaws.com").await, "only loopback is asked");
+        let error = Lab::Gone { endpoint: endpoint.clone() }.aws().await.expect_err("nothing answers");
+        assert!(error.to_string().contains(&format!("no lab runs at {endpoint}")), "{error}");
     }
 }

@@ -1,24 +1,16 @@
-//! The addresses and ARNs of the lab, asked from AWS; an environment variable of the contract wins where it is set.
+//! The addresses and ARNs of the lab, as AWS has them now. Refuses: the environment, whose values may be an earlier lab's.
 
 use anyhow::{Context, Result};
 use aws_config::SdkConfig;
-use contract::names::{env, resource};
+use contract::names::resource;
 
 use crate::problem::{self, failure};
-
-/// A variable that is set to something.
-pub(crate) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
 
 /// Base URL of the balancer's first HTTP listener, without a trailing slash.
 ///
 /// # Errors
 /// When there is no such balancer or listener.
 pub(crate) async fn balancer_url(config: &SdkConfig) -> Result<String> {
-    if let Some(url) = variable(env::ALB_URL) {
-        return Ok(url.trim_end_matches('/').to_owned());
-    }
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(config);
     let described = elb.describe_load_balancers().names(resource::LOAD_BALANCER).send().await;
     let described = described.map_err(|error| problem::aws("reading the load balancer", error))?;
@@ -31,7 +23,7 @@ pub(crate) async fn balancer_url(config: &SdkConfig) -> Result<String> {
     let port = listeners.listeners().iter().find(http).and_then(|listener| listener.port()).ok_or_else(|| {
         failure(
             format!("the load balancer {} has no HTTP listener", resource::LOAD_BALANCER),
-            format!("name the address yourself: export {}=http://HOST:PORT", env::ALB_URL),
+            "name the address yourself: `load --url` and `reset --alb-url` take http://HOST:PORT",
         )
     })?;
     let host = balancer.dns_name().context("the load balancer has no DNS name")?;
@@ -43,9 +35,6 @@ pub(crate) async fn balancer_url(config: &SdkConfig) -> Result<String> {
 /// # Errors
 /// When there is none of the contract's name.
 pub(crate) async fn target_group_arn(config: &SdkConfig) -> Result<String> {
-    if let Some(arn) = variable(env::TARGET_GROUP_ARN) {
-        return Ok(arn);
-    }
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(config);
     let described = elb.describe_target_groups().names(resource::TARGET_GROUP).send().await;
     let described = described.map_err(|error| problem::aws("reading the target group", error))?;
@@ -58,9 +47,6 @@ pub(crate) async fn target_group_arn(config: &SdkConfig) -> Result<String> {
 /// # Errors
 /// When there is none of the contract's name.
 pub(crate) async fn secret_arn(config: &SdkConfig) -> Result<String> {
-    if let Some(arn) = variable(env::DB_SECRET_ARN) {
-        return Ok(arn);
-    }
     let secrets = aws_sdk_secretsmanager::Client::new(config);
     let described = secrets.describe_secret().secret_id(resource::DB_SECRET).send().await;
     let described = described.map_err(|error| problem::aws("reading the secret's ARN", error))?;

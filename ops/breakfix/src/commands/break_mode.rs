@@ -111,7 +111,7 @@ async fn read(ssm: &Client, name: &str) -> Result<Parameter> {
             .ok_or_else(|| failure(format!("{name} was read but is empty"), "look at it with the aws CLI")),
         Err(error) if error.code() == Some("ParameterNotFound") => Err(failure(
             format!("parameter {name} does not exist"),
-            format!("start the lab with `{} up`, or name another with {}", own_name(), env::PARAM_FAILURE_MODE),
+            format!("`{} reset` creates it again; another is named with {}", own_name(), env::PARAM_FAILURE_MODE),
         )),
         Err(error) => Err(problem::aws("reading the failure mode", error)),
     }

@@ -24,22 +24,34 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
         output::data(ALL.map(|name| format!("unset {name}")).join("\n"));
         return Ok(ExitCode::SUCCESS);
     }
-    let mut pairs = Vec::new();
-    if let Lab::Laptop(ready) = lab {
-        pairs.extend([
-            ("AWS_ENDPOINT_URL", ready.endpoint.clone()),
-            ("AWS_REGION", ready.region.clone()),
-            ("AWS_DEFAULT_REGION", ready.region.clone()),
-            ("AWS_ACCESS_KEY_ID", DUMMY_KEY.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", DUMMY_KEY.to_owned()),
-        ]);
-    }
     let config = lab.aws().await?;
     let (url, group, secret) =
         tokio::try_join!(names::balancer_url(&config), names::target_group_arn(&config), names::secret_arn(&config))?;
-    let named =
-        |variable: &'static str, name: &str| (variable, names::variable(variable).unwrap_or_else(|| name.into()));
+    // What the shell says of itself counts only where no lab of ours is meant.
+    let named = |variable: &'static str, name: &str| {
+        let set = std::env::var(variable).ok().filter(|value| !value.is_empty());
+        (variable, set.filter(|_| !lab.ignores_generated_names()).unwrap_or_else(|| name.into()))
+    };
+    let mut pairs = Vec::new();
+    let region = config.region().map(ToString::to_string).unwrap_or_default();
+    match lab {
+        Lab::Laptop(ready) => pairs.extend([
+            ("AWS_ENDPOINT_URL", ready.endpoint.clone()),
+            ("AWS_ACCESS_KEY_ID", DUMMY_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", DUMMY_KEY.to_owned()),
+        ]),
+        // Another endpoint has the credentials with which it was just asked; an account in AWS keeps its own secret.
+        _ => {
+            if let Some(endpoint) = config.endpoint_url() {
+                pairs.push(("AWS_ENDPOINT_URL", endpoint.to_owned()));
+                pairs.push(named("AWS_ACCESS_KEY_ID", DUMMY_KEY));
+                pairs.push(named("AWS_SECRET_ACCESS_KEY", DUMMY_KEY));
+            }
+        }
+    }
     pairs.extend([
+        ("AWS_REGION", region.clone()),
+        ("AWS_DEFAULT_REGION", region),
         // A pager would stop a script, and a person who copies a command, at the first page.
         ("AWS_PAGER", String::new()),
         named(env::CLUSTER, resource::CLUSTER),

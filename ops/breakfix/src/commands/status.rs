@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     watch: bool,
     /// Time between two looks. Each look logs in to the database once.
-    #[arg(long, default_value = "2s", value_parser = duration::parse, requires = "watch")]
+    #[arg(long, default_value = "2s", value_parser = interval, requires = "watch")]
     interval: Duration,
 }
 
@@ -52,16 +52,27 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
         };
         show(arguments, lab, &observation)?;
         if !arguments.watch {
-            return Ok(ExitCode::SUCCESS);
+            // The rest is shown all the same; it may tell which lab this is.
+            observation.missing.iter().for_each(|missing| output::say(format!("error: {missing}")));
+            return Ok(if observation.missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         tokio::time::sleep(arguments.interval).await;
     }
 }
 
+/// Each look is a dozen calls and a log-in: faster ones would be a load of their own.
+fn interval(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_millis(200);
+    duration::parse(text).and_then(|interval| match interval < LEAST {
+        true => Err("give 200ms or more".to_owned()),
+        false => Ok(interval),
+    })
+}
+
 fn show(arguments: &Arguments, lab: &Lab, observation: &Observation) -> Result<()> {
     let speed = match lab {
         Lab::Laptop(ready) => Some(ready.speed),
-        Lab::Configured => None,
+        Lab::Configured { .. } | Lab::Gone { .. } => None,
     };
     if arguments.json {
         let report = Report { lab: lab.to_string(), speed, observation };
@@ -74,4 +85,17 @@ fn show(arguments: &Arguments, lab: &Lab, observation: &Observation) -> Result<(
         output::data(format!("{clear}{text}"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_come_at_most_five_times_a_second() {
+        assert_eq!(interval("200ms"), Ok(Duration::from_millis(200)));
+        for text in ["0", "199ms", "soon"] {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
 }
