@@ -10,7 +10,7 @@ mod request_id;
 use std::{
     convert::Infallible,
     panic::AssertUnwindSafe,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
     time::Instant,
@@ -62,7 +62,7 @@ impl Service<Request> for Edge {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let (app, routes) = (Arc::clone(&self.app), self.routes.clone());
-        Box::pin(async move { Ok(answer(app, routes, request).await) })
+        Box::pin(answer(app, routes, request))
     }
 }
 
@@ -83,7 +83,7 @@ impl RequestView for View<'_> {
     }
 }
 
-async fn answer(app: Arc<App>, routes: Router, request: Request) -> Response {
+async fn answer(app: Arc<App>, routes: Router, request: Request) -> Result<Response, Infallible> {
     let started = Instant::now();
     let request_id = RequestId::take_or_make(request.headers().get(REQUEST_ID));
     let trace = TraceHeader::take_or_start(request.headers().get(TRACE_ID));
@@ -92,46 +92,49 @@ async fn answer(app: Arc<App>, routes: Router, request: Request) -> Response {
     let mut record = Record::new(&app, started, request_id, trace, &request, span);
 
     app.failure.before_request().await;
-    let (hits, version) = app.failure.hits(&View(&request));
+    let (hits, version) = app.failure.hits(&View(&request), started);
     record.hit_by(&hits);
-    let mut response = record.span().around(run(&app, routes, request, &hits)).await;
+    let mut response = record.span().around(run(&app, routes, request, &hits, started)).await;
 
     PendingBody::fill(&mut response, record.request_id().as_str());
+    let (request_id, trace) = record.finish(&response);
+    // No room is reserved: with the type and the length these fill the map's first size exactly, and a bigger one costs.
     let headers = response.headers_mut();
-    headers.reserve(6);
-    headers.insert(REQUEST_ID, record.request_id().header());
-    headers.insert(TRACE_ID, record.trace().header());
+    headers.insert(REQUEST_ID, request_id.into_header());
+    headers.insert(TRACE_ID, trace.into_header());
     headers.insert(TASK, app.task_header.clone());
     headers.insert(CONFIG_VERSION, version);
     if app.lifecycle.is_draining() {
         // The balancer's kept connections end with a reply, never between two requests.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    record.finish(&response);
-    response
+    Ok(response)
 }
 
-async fn run(app: &App, mut routes: Router, mut request: Request, hits: &[Arc<Active>]) -> Response {
-    let work = async {
-        if hits.is_empty() {
-            return routes.call(request).await.into_response();
-        }
-        let handler = |faults| {
-            request.extensions_mut().insert::<modes::DatabaseFaults>(faults);
-            routes.call(request).map(IntoResponse::into_response)
-        };
-        // Boxed, so that the path without a fault does not carry the room that every fault together would need.
-        modes::around(app, hits, handler).boxed().await
+/// Runs the request through its faults and its handler, until the deadline.
+async fn run(app: &App, mut routes: Router, mut request: Request, hits: &[Arc<Active>], started: Instant) -> Response {
+    let deadline = (!modes::never_answers(hits)).then(|| started + app.config.request_timeout());
+    if hits.is_empty() {
+        return bounded(pin!(routes.call(request).map(IntoResponse::into_response)), deadline).await;
+    }
+    let handler = |faults| {
+        request.extensions_mut().insert::<modes::DatabaseFaults>(faults);
+        routes.call(request).map(IntoResponse::into_response)
     };
+    // Boxed, so that the path without a fault does not carry the room that every fault together would need.
+    bounded(modes::around(app, hits, handler).boxed(), deadline).await
+}
+
+/// Takes the work by a pointer: a future is as large as the request in it, and each move copies that.
+async fn bounded(work: impl Future<Output = Response> + Unpin, deadline: Option<Instant>) -> Response {
     // A panic is a bug of one request, not of the connection it came on.
     let work = AssertUnwindSafe(work).catch_unwind();
-    let result = if modes::never_answers(hits) {
-        work.await
-    } else {
-        match tokio::time::timeout(app.config.request_timeout(), work).await {
+    let result = match deadline {
+        None => work.await,
+        Some(deadline) => match tokio::time::timeout_at(deadline.into(), work).await {
             Ok(result) => result,
             Err(_) => return AppError::new(ErrorType::DeadlineExceeded).into_response(),
-        }
+        },
     };
     result
         .unwrap_or_else(|_| AppError::new(ErrorType::InternalError).with_detail("the handler panicked").into_response())

@@ -14,8 +14,10 @@ use serde::Serialize;
 
 /// A 200 with a JSON body.
 pub(crate) fn json_reply(body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response(),
+    // Enough for most replies, so that they are written without growing.
+    let mut bytes = Vec::with_capacity(512);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response(),
         Err(error) => crate::error::AppError::new(contract::ErrorType::InternalError)
             .with_detail(format!("the reply cannot be written: {error}"))
             .into_response(),

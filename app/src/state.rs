@@ -70,8 +70,7 @@ impl App {
             work: WorkPool::start(config.work_threads, config.work_queue),
             health: Health::default(),
             lifecycle: Lifecycle::default(),
-            task_header: HeaderValue::from_str(&identity.task_id)
-                .unwrap_or_else(|_| HeaderValue::from_static("unknown")),
+            task_header: static_header(&identity.task_id),
             log: telemetry.log.clone(),
             metrics: Arc::clone(&telemetry.metrics),
             levels: telemetry.levels(),
@@ -82,6 +81,15 @@ impl App {
         });
         observe(&app);
         app
+    }
+}
+
+/// A header value that lives as long as the process: its clones share no counter, for which the workers would compete on
+/// every request.
+fn static_header(text: &str) -> HeaderValue {
+    match HeaderValue::from_str(text) {
+        Ok(_) => HeaderValue::from_static(text.to_owned().leak()),
+        Err(_) => HeaderValue::from_static("unknown"),
     }
 }
 

@@ -4,6 +4,7 @@
 //! not included. A caller that goes before is logged by the destructor with status 499, which no reply ever carries.
 
 use std::{
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -27,8 +28,8 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// Longest path in a log line.
 const MAX_PATH: usize = 2048;
 
-pub(super) struct Record {
-    app: Arc<App>,
+pub(super) struct Record<'a> {
+    app: &'a App,
     started: Instant,
     request_id: RequestId,
     trace: TraceHeader,
@@ -40,9 +41,9 @@ pub(super) struct Record {
     finished: bool,
 }
 
-impl Record {
+impl<'a> Record<'a> {
     pub(super) fn new(
-        app: &Arc<App>,
+        app: &'a App,
         started: Instant,
         request_id: RequestId,
         trace: TraceHeader,
@@ -50,7 +51,7 @@ impl Record {
         span: ServerSpan,
     ) -> Self {
         Self {
-            app: Arc::clone(app),
+            app,
             started,
             request_id,
             trace,
@@ -76,20 +77,18 @@ impl Record {
         &self.request_id
     }
 
-    pub(super) fn trace(&self) -> &TraceHeader {
-        &self.trace
-    }
-
     pub(super) fn span(&self) -> &ServerSpan {
         &self.span
     }
 
-    /// Writes everything down for a reply.
-    pub(super) fn finish(mut self, response: &Response) {
+    /// Writes everything down for a reply, and gives back what its headers name: moved, since each clone of a header's
+    /// value that was made for one request costs an allocation.
+    pub(super) fn finish(mut self, response: &Response) -> (RequestId, TraceHeader) {
         self.finished = true;
         let logged = response.extensions().get::<Logged>();
         let detail = logged.and_then(|logged| logged.detail.as_deref());
         self.write(response.status().as_u16(), logged.map(|logged| logged.error_type), detail);
+        (mem::take(&mut self.request_id), mem::take(&mut self.trace))
     }
 
     fn write(&self, status: u16, error_type: Option<ErrorType>, detail: Option<&str>) {
@@ -112,7 +111,7 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for Record<'_> {
     fn drop(&mut self) {
         if !self.finished {
             self.write(CLIENT_CLOSED_REQUEST, self.hung, Some("the caller closed the connection"));

@@ -6,8 +6,14 @@ use http::HeaderValue;
 const MAX_LENGTH: usize = 128;
 
 /// An identifier that is safe in headers, logs and bodies.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct RequestId(HeaderValue);
+
+impl Default for RequestId {
+    fn default() -> Self {
+        Self(HeaderValue::from_static(""))
+    }
+}
 
 impl RequestId {
     /// Takes the caller's, or makes one.
@@ -26,8 +32,8 @@ impl RequestId {
         Self(HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("")))
     }
 
-    pub(super) fn header(&self) -> HeaderValue {
-        self.0.clone()
+    pub(super) fn into_header(self) -> HeaderValue {
+        self.0
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -47,7 +53,7 @@ mod tests {
     #[test]
     fn a_well_formed_id_is_kept_and_others_are_replaced() {
         let kept = HeaderValue::from_static("req-1.a_B:9=");
-        assert_eq!(RequestId::take_or_make(Some(&kept)).header(), kept);
+        assert_eq!(RequestId::take_or_make(Some(&kept)).into_header(), kept);
         for bad in ["", "a b", "a\"b", "{}", &"x".repeat(129)] {
             let header = HeaderValue::from_str(bad).expect("plain text");
             let made = RequestId::take_or_make(Some(&header));

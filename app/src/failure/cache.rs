@@ -109,12 +109,8 @@ impl FailureCache {
         }
     }
 
-    /// The faults that hit this request, and the version that decided it. Never waits and takes no lock.
-    pub(crate) fn hits(&self, request: &impl RequestView) -> (Vec<Arc<Active>>, HeaderValue) {
-        self.hits_at(request, Instant::now())
-    }
-
-    fn hits_at(&self, request: &impl RequestView, now: Instant) -> (Vec<Arc<Active>>, HeaderValue) {
+    /// The faults that hit this request at `now`, and the version that decided it. Never waits and takes no lock.
+    pub(crate) fn hits(&self, request: &impl RequestView, now: Instant) -> (Vec<Arc<Active>>, HeaderValue) {
         let age = self.age(now);
         if !self.settings.max_age.is_zero()
             && age.is_none_or(|age| age > self.settings.max_age)

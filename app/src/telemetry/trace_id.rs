@@ -15,11 +15,17 @@ use time::OffsetDateTime;
 const MAX_HEADER: usize = 512;
 
 /// The trace of one request.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct TraceHeader {
     value: HeaderValue,
     id: [u8; 35],
     has_parent: bool,
+}
+
+impl Default for TraceHeader {
+    fn default() -> Self {
+        Self { value: HeaderValue::from_static(""), id: [b'0'; 35], has_parent: false }
+    }
 }
 
 impl TraceHeader {
@@ -55,8 +61,8 @@ impl TraceHeader {
     }
 
     /// The header to answer with.
-    pub(crate) fn header(&self) -> HeaderValue {
-        self.value.clone()
+    pub(crate) fn into_header(self) -> HeaderValue {
+        self.value
     }
 
     /// `1-xxxxxxxx-xxxxxxxxxxxxxxxxxxxxxxxx`, as X-Ray's console searches for it.
@@ -134,8 +140,8 @@ mod tests {
         let header = HeaderValue::from_str(&format!("Self=1-0-0;Root={ROOT}")).expect("plain text");
         let trace = TraceHeader::take_or_start(Some(&header));
         assert_eq!((trace.id(), trace.has_parent()), (ROOT, false));
-        assert_eq!(trace.header(), header);
         trace.hand_over();
+        assert_eq!(trace.into_header(), header);
         let ids = PendingIds::default();
         assert_eq!(ids.new_trace_id().to_string(), "5759e988bd862e3fe1be46a994272793");
         assert_ne!(ids.new_trace_id().to_string(), "5759e988bd862e3fe1be46a994272793");
@@ -146,7 +152,7 @@ mod tests {
         for text in ["", "Root=", "Root=1-zz", "Parent=53995c3f42cd8ad8", &format!("Root={ROOT}0")] {
             let header = HeaderValue::from_str(text).expect("plain text");
             let trace = TraceHeader::take_or_start(Some(&header));
-            assert_ne!(trace.header(), header);
+            assert_ne!(trace.value, header);
             assert!(well_formed(trace.id()).is_some(), "{}", trace.id());
             let seconds = i64::from_str_radix(&trace.id()[2..10], 16).expect("eight hexadecimal digits");
             assert!((OffsetDateTime::now_utc().unix_timestamp() - seconds).abs() < 5);
