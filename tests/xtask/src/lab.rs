@@ -15,7 +15,8 @@ pub(crate) fn exec(arguments: &[OsString]) -> anyhow::Result<()> {
     let breakfix = workspace::binary("breakfix");
     if !breakfix.is_file() || arguments.first().is_some_and(|command| command == "up") {
         // The whole workspace at once: a selection of packages has other features, and would compile the SDKs a second time.
-        run(&mut cargo(&["build", "--workspace", "--bins"])).context("the lab does not build; the compiler says why above")?;
+        run(&mut cargo(&["build", "--workspace", "--bins"]))
+            .context("the lab does not build; the compiler says why above")?;
     }
     let error = Command::new(&breakfix).args(arguments).exec();
     Err(error).with_context(|| format!("starting {}", breakfix.display()))
