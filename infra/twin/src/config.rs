@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn defaults_are_the_documented_ones_and_bad_values_are_named() {
         let config = Config::try_parse_from(["twin"]).expect("no argument is needed");
-        assert_eq!((config.port, config.speed.factor(), config.region.as_str()), (4566, 10.0, "us-east-1"));
+        assert_eq!((config.port, config.speed.factor(), config.region.as_str()), (4566, 10.0, "us-west-2"));
         for (arguments, named) in [
             (["--speed", "0"], "1 to 100"),
             (["--region", "Mars"], "us-east-1"),
