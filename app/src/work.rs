@@ -121,22 +121,27 @@ mod tests {
         let slow: Vec<_> = (0..2)
             .map(|_| {
                 let pool = Arc::clone(&pool);
-                tokio::spawn(async move { pool.run(Duration::from_secs(3600)).await })
+                // The second comes too early while the thread has not yet taken the first out of the queue of one.
+                tokio::spawn(async move {
+                    while let Err(Refused::Full) = pool.run(Duration::from_secs(3600)).await {
+                        tokio::task::yield_now().await;
+                    }
+                })
             })
             .collect();
-        // One job runs and one waits; only then is the queue full.
-        let mut refused = None;
-        for _ in 0..10_000 {
-            tokio::task::yield_now().await;
-            if pool.waiting() == 1 {
+        // One job runs and one waits; only then does the queue stay full.
+        let refused = tokio::time::timeout(Duration::from_secs(20), async {
+            loop {
+                tokio::task::yield_now().await;
                 let quick = tokio::time::timeout(Duration::from_millis(50), pool.run(Duration::from_millis(1))).await;
                 if let Ok(Err(error)) = quick {
-                    refused = Some(error);
-                    break;
+                    return error;
                 }
             }
-        }
-        assert_eq!(refused, Some(Refused::Full));
+        })
+        .await
+        .expect("two jobs of an hour fill a pool of one thread and one place");
+        assert_eq!(refused, Refused::Full);
         // Callers that go free the thread: otherwise this job would wait an hour.
         for task in slow {
             task.abort();
