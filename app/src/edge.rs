@@ -44,7 +44,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// The edge around [`router::public_routes`].
+    /// The edge around the public routes.
     pub fn new(app: Arc<App>) -> Self {
         let routes = router::public_routes(Arc::clone(&app));
         Self { app, routes }

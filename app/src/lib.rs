@@ -2,8 +2,8 @@
 //!
 //! Entry points: [`App::build`] makes the state, [`serve`] runs it on two listeners until a future ends, and [`Edge`] is the
 //! public service that tests call without a socket. Invariants: the failure mode is read on every request
-//! without a lock ([`failure`]); no blocking call runs on an async worker, except where the mode `blocked_runtime` does
-//! exactly that ([`modes`]); the environment is read by `main` and the SDKs alone; nothing that a caller sees or a log keeps
+//! without a lock (`failure`); no blocking call runs on an async worker, except where the mode `blocked_runtime` does
+//! exactly that (`modes`); the environment is read by `main` and the SDKs alone; nothing that a caller sees or a log keeps
 //! holds a secret.
 
 mod admin;

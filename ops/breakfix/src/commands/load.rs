@@ -28,7 +28,7 @@ const MOST_RATE: f64 = 100_000.0;
                         Examples:\n  breakfix load\n  breakfix load --rate 50 --duration 1m --path /db --path /work?ms=20@3\n  \
                         breakfix load --max-error-rate 0 --max-p99-ms 500 --quiet > summary.json")]
 pub(crate) struct Arguments {
-    /// What to request, repeatable: [METHOD:]PATH[@WEIGHT]. Default: `/`, `/work?ms=10` and `/db` alike.
+    /// What to request, repeatable: `[METHOD:]PATH[@WEIGHT]`. Default: `/`, `/work?ms=10` and `/db` alike.
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<String>,
     /// Arrivals per second, whether or not the answers come.
