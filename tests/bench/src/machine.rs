@@ -20,7 +20,7 @@ pub(crate) fn resident_mib(pid: i32) -> Option<f64> {
     kib.parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
-/// CPU time of a process in seconds: fields 14 and 15 of /proc/<pid>/stat, at the 100 ticks a second that Linux shows.
+/// CPU time of a process in seconds: fields 14 and 15 of `/proc/<pid>/stat`, at the 100 ticks a second that Linux shows.
 pub(crate) fn cpu_s(pid: u32) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
