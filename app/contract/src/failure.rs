@@ -72,6 +72,19 @@ impl Plan {
     }
 }
 
+/// Stands where a blind value would be shown.
+pub const HIDDEN: &str = "hidden (blind)";
+
+/// Whether a parameter value asks to be blind. A refused value counts too: neither it nor the reason may name its mode.
+pub fn is_blind(value: &str) -> bool {
+    Plan::parse(value).map_or_else(|_| value.contains("\"blind\""), |plan| plan.is_blind())
+}
+
+/// What people who are to find the fault may see of a parameter value: the value, or [`HIDDEN`].
+pub fn shown(value: &str) -> &str {
+    if is_blind(value) { HIDDEN } else { value }
+}
+
 impl Fault {
     /// When the fault ends: the earlier of `expires_at` and `last_modified + for_s`; with neither, `last_modified + max_s`.
     pub fn ends_at(&self, last_modified: OffsetDateTime, max_s: u64) -> OffsetDateTime {
@@ -133,6 +146,20 @@ mod tests {
         assert_eq!(one("hang").ends_at(modified, 14_400), datetime!(2026-11-20 16:00 UTC));
         let both = one(r#"{"mode":"hang","for_s":60,"expires_at":"2026-11-20T18:00:00Z"}"#);
         assert_eq!(both.ends_at(modified, 14_400), datetime!(2026-11-20 12:01 UTC));
+    }
+
+    #[test]
+    fn a_blind_value_is_hidden_whole_even_when_it_is_refused() {
+        for value in [
+            r#"{"mode":"hang","blind":true}"#,
+            r#"[{"mode":"hang"},{"mode":"crash","blind":true}]"#,
+            r#"{"mode":"hung","blind":true}"#,
+        ] {
+            assert_eq!(shown(value), HIDDEN, "{value}");
+        }
+        for value in ["none", "hang", "hung", r#"{"mode":"hang","blind":false}"#] {
+            assert_eq!(shown(value), value);
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Snapshot {
         let (desired, refusal) = match Plan::parse(&read.value) {
             Ok(plan) => (plan, None),
             // A blind value that is refused must not give its mode away through the reason.
-            Err(_) if read.value.contains("\"blind\"") => {
+            Err(_) if contract::failure::is_blind(&read.value) => {
                 (Plan::none(), Some("the value is refused; it asks to be blind, so the reason is kept back".to_owned()))
             }
             Err(error) => (Plan::none(), Some(error.to_string())),

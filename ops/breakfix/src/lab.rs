@@ -162,7 +162,7 @@ impl Lab {
     pub(crate) fn warning(&self, state_dir: &Path) -> Option<String> {
         let Self::Configured { passed_over: Some(running) } = self else { return None };
         Some(format!(
-            "warning: the lab in {} is at {running}, but AWS_ENDPOINT_URL names another, which is used; to leave that: {}",
+            "warning: the lab in {} is at {running}, but {self} is used; to leave that: {}",
             state_dir.display(),
             leave()
         ))
@@ -273,7 +273,7 @@ mod tests {
         let other = Lab::decide(Some("http://127.0.0.1:9"), running());
         assert!(matches!(other, Lab::Configured { .. }) && !other.ignores_generated_names());
         let warning = other.warning(Path::new("/lab")).expect("two labs are named");
-        assert!(warning.contains("/lab is at http://127.0.0.1:4566, but AWS_ENDPOINT_URL"), "{warning}");
+        assert!(warning.contains("/lab is at http://127.0.0.1:4566, but "), "{warning}");
         let none = Lab::decide(Some("http://127.0.0.1:9"), None);
         assert_eq!(none.warning(Path::new("/lab")), None);
     }

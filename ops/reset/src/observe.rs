@@ -24,7 +24,7 @@ pub use part::Part;
 pub use secret::{Secret, SecretVersion};
 pub(crate) use secret::{StoredSecret, read as read_secret, read_version};
 pub use service::{Deployment, Service, ServiceEvent};
-pub use task::{StoppedTask, Task};
+pub use task::{StoppedTask, Task, running as running_tasks};
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -60,6 +60,15 @@ pub struct Observation {
     /// Given names behind which there is nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Missing>,
+}
+
+impl Observation {
+    /// Takes out what a blind value says, for those who are to find the fault.
+    pub fn hide(&mut self) {
+        if let Part::Known(parameter) = &mut self.parameter {
+            parameter.hide();
+        }
+    }
 }
 
 /// Nothing could be observed.

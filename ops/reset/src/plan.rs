@@ -8,6 +8,8 @@ mod step;
 
 pub use step::{Action, Step};
 
+use contract::failure::shown;
+
 use crate::observe::{Database, HealthCheck, LoginState, Observation, Secret, Service};
 
 /// An open transaction that has done nothing for this long is forgotten, not busy: the longest lock that a mode holds by
@@ -34,8 +36,11 @@ fn parameter(seen: &Observation) -> Option<Step> {
     let (from, why) = match seen.parameter.as_result() {
         Ok(parameter) if parameter.is_none => return None,
         Ok(parameter) => match &parameter.refused {
+            Some(_) if parameter.is_blind => {
+                (shown(&parameter.value).to_owned(), "the application refuses it".to_owned())
+            }
             Some(refusal) => (parameter.value.clone(), format!("the application refuses it: {refusal}")),
-            None => (parameter.value.clone(), "something is broken on purpose".to_owned()),
+            None => (shown(&parameter.value).to_owned(), "something is broken on purpose".to_owned()),
         },
         Err(error) => ("unknown".to_owned(), format!("it cannot be read: {error}")),
     };
@@ -129,8 +134,8 @@ fn tasks(seen: &Observation, desired_count: i32) -> Option<Step> {
         let address = task.private_ipv4.map(|address| address.to_string());
         match targets.iter().find(|target| Some(&target.id) == address.as_ref()) {
             Some(target) if target.state == "healthy" => {}
-            Some(target) => complaints.push(format!("target {} is {}", target.id, target.state)),
-            None => complaints.push(format!("task {} is no target", task.id)),
+            Some(target) => complaints.push(format!("task {} is {} at the balancer", task.id, target.state)),
+            None => complaints.push(format!("task {} is not registered at the balancer", task.id)),
         }
     }
     (!complaints.is_empty()).then(|| {

@@ -1,6 +1,6 @@
 //! What a reset tells while it works, and what it has to show at its end.
 
-use std::{collections::BTreeMap, error::Error, fmt};
+use std::{collections::BTreeMap, error::Error, fmt, time::Duration};
 
 use serde::Serialize;
 
@@ -21,8 +21,8 @@ pub enum Event {
     Waiting(String),
     /// Tasks did not heal by themselves: a new deployment was forced, for this reason.
     Redeployed(String),
-    /// The lab looks healthy; the traffic that proves it begins.
-    WindowBegan,
+    /// The lab looks healthy; traffic must prove it for this long.
+    WindowBegan(Duration),
     /// A request of the proving traffic failed; the window begins anew.
     WindowFailed(String),
     /// The lab is healthy.
@@ -138,7 +138,9 @@ impl fmt::Display for Event {
             Self::StepFailed(step, reason) => write!(f, "failed: {}: {reason}", step.what),
             Self::Waiting(reason) => write!(f, "wait: {reason}"),
             Self::Redeployed(reason) => write!(f, "redeploy: {reason}"),
-            Self::WindowBegan => write!(f, "verify: traffic through the balancer"),
+            Self::WindowBegan(length) => {
+                write!(f, "verify: {} s of traffic through the balancer", length.as_secs_f64())
+            }
             Self::WindowFailed(reason) => write!(f, "verify: {reason}; the window begins anew"),
             Self::Verified(verified) => {
                 let requests: u64 = verified.good_requests.values().sum();

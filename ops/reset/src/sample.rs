@@ -47,6 +47,7 @@ pub(crate) fn healthy() -> Observation {
             desired_status: "RUNNING".into(),
             health: "HEALTHY".into(),
             private_ipv4: Some(Ipv4Addr::new(127, 0, 0, number)),
+            availability_zone: "us-west-2a".into(),
             started_at: None,
         })
         .into();

@@ -75,7 +75,7 @@ pub(crate) async fn verify(
                 reason
             }
             None => {
-                tell(Event::WindowBegan);
+                tell(Event::WindowBegan(options.window()));
                 match prove(observer, options, &seen).await? {
                     Ok(mut verified) => {
                         verified.after_s = began.elapsed().as_secs_f64();

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: builds everything optimised, then measures.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, process::Command};
 
 use crate::{
     need,
@@ -15,5 +15,5 @@ pub(crate) fn measure(arguments: &[OsString]) -> anyhow::Result<()> {
         need::install(&["haproxy"], &["haproxy"])?;
     }
     run(&mut cargo(&["build", "--release", "--workspace", "--bins"]))?;
-    run(cargo(&["run", "--release", "--quiet", "--package", "bench", "--"]).args(arguments))
+    run(Command::new(workspace::binary("release", "bench")).args(arguments).current_dir(workspace::path("")))
 }

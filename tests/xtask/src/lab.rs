@@ -12,7 +12,7 @@ use crate::workspace::{self, cargo, run};
 /// # Errors
 /// When the build fails or the binary cannot be started; otherwise it does not return.
 pub(crate) fn exec(arguments: &[OsString]) -> anyhow::Result<()> {
-    let breakfix = workspace::binary("breakfix");
+    let breakfix = workspace::binary("debug", "breakfix");
     if !breakfix.is_file() || arguments.first().is_some_and(|command| command == "up") {
         // The whole workspace at once: a selection of packages has other features, and would compile the SDKs a second time.
         run(&mut cargo(&["build", "--workspace", "--bins"]))

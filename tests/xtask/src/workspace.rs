@@ -14,14 +14,20 @@ pub(crate) fn path(inside: &str) -> PathBuf {
 }
 
 /// A program of the workspace, as `cargo build` leaves it.
-pub(crate) fn binary(name: &str) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| path("target"), PathBuf::from).join("debug").join(name)
+pub(crate) fn binary(profile: &str, name: &str) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| path("target"), PathBuf::from).join(profile).join(name)
 }
 
-/// Cargo, in the workspace.
+/// Cargo, in the workspace, as from a shell: without what the cargo that runs us says of the package `xtask`. Build scripts
+/// (ring's among them) watch those variables, and half the workspace would compile again at each change from one to the other.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).current_dir(path(""));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 

@@ -175,6 +175,27 @@ impl ModeName {
         }
     }
 
+    /// Where a person sees the mode first, in one line.
+    pub const fn look_for(self) -> &'static str {
+        match self {
+            Self::Return500 => "5xx replies; targets unhealthy with Target.ResponseCodeMismatch",
+            Self::Unhealthy => "targets unhealthy and tasks replaced, though / and /db answer 200",
+            Self::Latency => "a higher latencyMs in the request log, no errors",
+            Self::Hang => "504 after the balancer's idle time-out; the task logs such a request when the mode is left",
+            Self::CorruptBody => "status 200 with a body that does not parse",
+            Self::ConnectionLeak => "more sessions with every /db call, then 503 on /db and SQLSTATE 53300 in the log",
+            Self::SlowQuery => "a slow /db, and its statement active in pg_stat_activity",
+            Self::LockContention => "/db calls that wait for one another: wait_event_type Lock in pg_stat_activity",
+            Self::StaleCredentials => "nothing yet; rotate the secret, then 503 on /db and SQLSTATE 28P01 in the log",
+            Self::CpuBurn => "slower /work, and 503 from it once its queue is full",
+            Self::BlockedRuntime => "requests that wait for one another in the task, and late health checks",
+            Self::MemoryLeak => "tasks that stop with exit code 137 under traffic, and are replaced",
+            Self::Crash => "tasks that stop with the exit code, and are replaced",
+            Self::DiskFill => "a full scratch directory: /health?detailed=true, ENOSPC in the log",
+            Self::DependencyDown => "503 where the dependency is needed; /health?detailed=true names it",
+        }
+    }
+
     /// The mode's numeric parameters. `dependency_down` has `targets` instead, a list of [`Dependency`] words.
     pub const fn parameters(self) -> &'static [Parameter] {
         const RETURN_500: [Parameter; 1] = [parameter("status", Some(500), 400, 599)];

@@ -1,10 +1,12 @@
 //! `break`: writes a failure mode to its parameter, after the same check the service makes.
 
+mod aim;
 mod table;
 mod value;
 
 use std::process::ExitCode;
 
+use ::reset::{Clients, Names};
 use anyhow::Result;
 use aws_sdk_ssm::{
     Client,
@@ -12,7 +14,10 @@ use aws_sdk_ssm::{
     types::{Parameter, ParameterType},
 };
 use clap::Args;
-use contract::names::{env, resource};
+use contract::{
+    failure::{Plan, shown},
+    names::env,
+};
 
 use crate::{
     commands::own_name,
@@ -48,6 +53,8 @@ pub(crate) struct Arguments {
     /// Print the table of modes with their parameters, defaults and ranges.
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    names: Names,
 }
 
 pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
@@ -57,32 +64,35 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
     }
     let mode = arguments.mode.as_deref().unwrap_or_default();
     let value = value::build(mode, &arguments.parameters, &arguments.scope)?;
-    if arguments.dry_run {
-        output::say("valid; nothing is written");
-        output::data(value);
-        return Ok(ExitCode::SUCCESS);
+    // The value alone needs no lab; whether the parameter still has that version does.
+    if arguments.dry_run && arguments.if_version.is_none() {
+        return Ok(only_checked(&value));
     }
-    let ssm = Client::new(&lab.aws().await?);
-    let name = std::env::var(env::PARAM_FAILURE_MODE).unwrap_or_else(|_| resource::FAILURE_MODE_PARAMETER.into());
-    let before = read(&ssm, &name).await?;
+    let config = lab.aws().await?;
+    let ssm = Client::new(&config);
+    let name = &arguments.names.parameter;
+    let before = read(&ssm, name).await?;
     let expected = arguments.if_version.unwrap_or(before.version);
-    let now = read(&ssm, &name).await?;
+    let now = read(&ssm, name).await?;
     if now.version != expected && !arguments.force {
         return Err(failure(
             format!(
                 "{name} has changed since it was read: version {expected} was expected, it is {} with the value `{}`",
                 now.version,
-                now.value.as_deref().unwrap_or_default()
+                shown(now.value.as_deref().unwrap_or_default())
             ),
             "look at it with `status`; --force overwrites it",
         ));
     }
-    let put = ssm.put_parameter().name(&name).value(&value).r#type(ParameterType::String).overwrite(true).send().await;
+    if arguments.dry_run {
+        return Ok(only_checked(&value));
+    }
+    let put = ssm.put_parameter().name(name).value(&value).r#type(ParameterType::String).overwrite(true).send().await;
     let written = put.map_err(|error| problem::aws("writing the failure mode", error))?.version;
     output::data(&value);
     output::say(format!(
         "written to {lab}: {name} is version {written} now; it was `{}` (version {})",
-        now.value.as_deref().unwrap_or_default(),
+        shown(now.value.as_deref().unwrap_or_default()),
         now.version
     ));
     if written != now.version + 1 && !arguments.force {
@@ -96,12 +106,23 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
         ));
     }
     let own = own_name();
-    if value == value::NONE {
+    let plan = Plan::parse(&value)?;
+    if plan.is_none() {
         output::say(format!("nothing is broken by it any more; `{own} reset` also mends what the mode left behind"));
-    } else {
-        output::say(format!("every task applies it within about a second: {own} status\nundo it with: {own} reset"));
+        return Ok(ExitCode::SUCCESS);
     }
+    for fault in plan.faults() {
+        output::say(format!("look for: {}", fault.mode.name().look_for()));
+    }
+    aim::tell(&Clients::from_config(config), &arguments.names, &plan).await;
+    output::say(format!("every task applies it within about a second: {own} status\nundo it with: {own} reset"));
     Ok(ExitCode::SUCCESS)
+}
+
+fn only_checked(value: &str) -> ExitCode {
+    output::say("valid; nothing is written");
+    output::data(value);
+    ExitCode::SUCCESS
 }
 
 async fn read(ssm: &Client, name: &str) -> Result<Parameter> {

@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
     /// Everything that was seen, as JSON; with --watch one line for each look.
     #[arg(long)]
     json: bool,
+    /// Show the value of a blind mode as well; without this the drill stays a search.
+    #[arg(long)]
+    reveal: bool,
     /// Look again and again until Ctrl-C.
     #[arg(long)]
     watch: bool,
@@ -41,7 +44,7 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
     let clients = Clients::from_config(lab.aws().await?);
     loop {
         let seen = observe(&clients, &arguments.names).await;
-        let observation = match seen {
+        let mut observation = match seen {
             Ok(observation) => observation,
             Err(error) if arguments.watch => {
                 output::say(format!("nothing is seen: {error}"));
@@ -50,6 +53,9 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
             }
             Err(error) => return Err(failure(error.to_string(), "start the lab with `breakfix up`")),
         };
+        if !arguments.reveal {
+            observation.hide();
+        }
         show(arguments, lab, &observation)?;
         if !arguments.watch {
             // The rest is shown all the same; it may tell which lab this is.

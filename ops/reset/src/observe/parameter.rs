@@ -1,7 +1,7 @@
 //! The failure-mode parameter: what is desired.
 
 use aws_sdk_ssm::{primitives::DateTime, types::Parameter as SsmParameter};
-use contract::failure::Plan;
+use contract::failure::{HIDDEN, Plan, is_blind};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -12,8 +12,10 @@ use crate::{AwsError, Clients, Names};
 pub struct Parameter {
     /// Its name.
     pub name: String,
-    /// Its value, verbatim.
+    /// Its value, verbatim, or [`HIDDEN`].
     pub value: String,
+    /// Whether the value asks to be kept from those who are to find the fault.
+    pub is_blind: bool,
     /// Counts up with every write, from 1.
     pub version: i64,
     /// When it was last written.
@@ -31,10 +33,19 @@ impl Parameter {
         Self {
             name: name.to_owned(),
             value: value.to_owned(),
+            is_blind: is_blind(value),
             version,
             last_modified,
             is_none: plan.as_ref().is_ok_and(Plan::is_none),
             refused: plan.err().map(|refusal| refusal.to_string()),
+        }
+    }
+
+    /// Takes out what a blind value says.
+    pub fn hide(&mut self) {
+        if self.is_blind {
+            HIDDEN.clone_into(&mut self.value);
+            self.refused = self.refused.take().map(|_| HIDDEN.to_owned());
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Task {
     pub health: String,
     /// Private address of its network interface.
     pub private_ipv4: Option<Ipv4Addr>,
+    /// Availability zone in which it runs.
+    pub availability_zone: String,
     /// When its container started.
     #[serde(with = "time::serde::rfc3339::option")]
     pub started_at: Option<OffsetDateTime>,
@@ -58,7 +60,11 @@ pub struct StoppedTask {
     pub stopped_at: Option<OffsetDateTime>,
 }
 
-pub(super) async fn running(clients: &Clients, names: &Names) -> Result<Vec<Task>, AwsError> {
+/// The service's tasks that are not stopped.
+///
+/// # Errors
+/// [`AwsError`] when ECS does not list or describe them.
+pub async fn running(clients: &Clients, names: &Names) -> Result<Vec<Task>, AwsError> {
     let tasks = described(clients, names, DesiredStatus::Running).await?;
     Ok(tasks.into_iter().map(Task::from_ecs).filter(|task| task.last_status != "STOPPED").collect())
 }
@@ -123,6 +129,7 @@ impl Task {
             desired_status: task.desired_status.unwrap_or_default(),
             health: task.health_status.map_or_else(|| "UNKNOWN".to_owned(), |health| health.as_str().to_owned()),
             private_ipv4,
+            availability_zone: task.availability_zone.unwrap_or_default(),
             started_at: task.started_at.as_ref().and_then(timestamp),
         }
     }

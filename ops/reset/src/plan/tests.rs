@@ -184,7 +184,7 @@ fn the_plan_reads_well() {
       3. task definition: golden:2 -> golden:1 (CannotPullContainerError: golden:nope: not found)
       4. desired count: 1 -> 2 (the service runs another number of tasks than the lab's)
       5. database sessions: 12 leaked, 0 forgotten in a transaction -> none leaked or forgotten (17 of 20 sessions are taken)
-      6. tasks: 2 deployments are under way, target 127.0.0.2 is unhealthy -> 2 in service (waited for; a new deployment is forced when they do not heal by themselves)
+      6. tasks: 2 deployments are under way, task t2 is unhealthy at the balancer -> 2 in service (waited for; a new deployment is forced when they do not heal by themselves)
     "#);
 }
 

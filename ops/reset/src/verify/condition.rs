@@ -76,8 +76,8 @@ fn is_in_service(task: &Task, targets: &[Target]) -> Result<(), String> {
     let target = targets.iter().find(|target| Some(&target.id) == address.as_ref());
     match target {
         Some(target) if target.state == "healthy" => Ok(()),
-        Some(target) => Err(format!("target {} of task {} is {}", target.id, task.id, words(target))),
-        None => Err(format!("task {} is not a target of the balancer", task.id)),
+        Some(target) => Err(format!("task {} is {} at the balancer", task.id, words(target))),
+        None => Err(format!("task {} is not registered at the balancer", task.id)),
     }
 }
 
@@ -126,8 +126,8 @@ mod tests {
             ("is UNHEALTHY", |seen| sample::tasks(seen)[1].health = "UNHEALTHY".into()),
             ("applies version 3 of the parameter, not 4", |seen| seen.effective[1].version = Some(3)),
             ("is unknown: it was not asked", |seen| seen.effective.clear()),
-            ("target 127.0.0.2 of task t2 is initial", |seen| sample::targets(seen)[1].state = "initial".into()),
-            ("task t2 is not a target", |seen| sample::targets(seen).truncate(1)),
+            ("task t2 is initial at the balancer", |seen| sample::targets(seen)[1].state = "initial".into()),
+            ("task t2 is not registered", |seen| sample::targets(seen).truncate(1)),
             ("3 database sessions are leaked", |seen| sample::sessions(seen).leaked = 3),
         ];
         for (words, spoil) in spoiled {

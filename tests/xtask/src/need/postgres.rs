@@ -8,7 +8,7 @@ use crate::workspace;
 
 /// The directory of its programs. Needs the workspace's binaries built.
 pub(crate) fn obtain() -> anyhow::Result<OsString> {
-    let breakfix = workspace::binary("breakfix");
+    let breakfix = workspace::binary("debug", "breakfix");
     let output = Command::new(&breakfix).arg("postgres").stderr(std::process::Stdio::inherit()).output();
     let output = output.with_context(|| format!("starting {}", breakfix.display()))?;
     ensure!(output.status.success(), "`breakfix postgres` says why above");

@@ -9,9 +9,6 @@ use serde_json::{Map, Value, json};
 
 use crate::{duration, number::within, problem::usage};
 
-/// What breaks nothing.
-pub(crate) const NONE: &str = "none";
-
 /// Whom the mode hits, and for how long.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Scope {
@@ -177,7 +174,7 @@ mod tests {
     fn the_short_form_stays_short() {
         let plain = Scope::default();
         assert_eq!(built("return_500", &[], &plain).as_deref(), Ok("return_500"));
-        assert_eq!(built("none", &[], &plain).as_deref(), Ok(NONE));
+        assert_eq!(built("none", &[], &plain).as_deref(), Ok("none"));
         assert_eq!(
             built("dependency_down", &["targets=s3,ssm"], &plain).as_deref(),
             Ok(r#"{"mode":"dependency_down","targets":"s3,ssm"}"#)

@@ -2,14 +2,17 @@
 
 use std::fmt::Display;
 
-use contract::failure::Plan;
+use contract::failure::{Fault, HIDDEN, Plan};
 use reset::{
     Observation,
-    observe::{Effective, LoginState, Parameter, Part, Target, Task},
+    observe::{Effective, LoginState, Parameter, Part, ServiceEvent, StoppedTask, Target, Task},
 };
+use time::OffsetDateTime;
 
 /// Stopped tasks and events that are shown: the last ones tell the story, the rest is in `--json`.
 const LAST: usize = 3;
+/// A task that stopped longer ago belongs to another story.
+const STORY: time::Duration = time::Duration::minutes(5);
 
 /// Renders it, without colour and without a line feed at the end.
 pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> String {
@@ -55,17 +58,16 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
     ];
     lines.extend(tasks(seen));
     if let Part::Known(stopped) = &seen.stopped_tasks {
-        for task in stopped.iter().take(LAST) {
+        let recent = |task: &&StoppedTask| task.stopped_at.is_none_or(|at| seen.observed_at - at <= STORY);
+        for task in stopped.iter().filter(recent).take(LAST) {
             let code = task.exit_code.map(|code| format!(", exit {code}")).unwrap_or_default();
-            lines.push(format!(
-                "stopped   {} {}{code}",
-                short(&task.id),
-                task.stopped_reason.as_deref().unwrap_or_default()
-            ));
+            let reason = task.stopped_reason.as_deref().unwrap_or_default();
+            lines.push(format!("stopped   {} {} {reason}{code}", ago(task.stopped_at, seen), short(&task.id)));
         }
     }
     if let Part::Known(service) = &seen.service {
-        lines.extend(service.events.iter().take(LAST).map(|event| format!("event     {}", event.message)));
+        let event = |event: &ServiceEvent| format!("event     {} {}", ago(event.at, seen), event.message);
+        lines.extend(service.events.iter().take(LAST).map(event));
     }
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
@@ -76,6 +78,14 @@ fn line<T>(name: &str, part: &Part<T>, text: impl FnOnce(&T) -> String) -> Strin
         Part::Unknown { error } => format!("unknown: {error}"),
     };
     format!("{name:9} {text}")
+}
+
+/// How long before the look something was, in a column of its own.
+fn ago(at: Option<OffsetDateTime>, seen: &Observation) -> String {
+    let Some(at) = at else { return format!("{:>11}", "") };
+    let seconds = (seen.observed_at - at).whole_seconds().max(0);
+    let text = if seconds < 120 { format!("{seconds} s ago") } else { format!("{} min ago", seconds / 60) };
+    format!("{text:>11}")
 }
 
 fn mode(parameter: &Parameter, seen: &Observation) -> String {
@@ -139,16 +149,16 @@ fn applies(effective: &Effective, task: &Task, desired: Option<&Parameter>) -> S
             format!("{} (version {version})", meaning(desired, task))
         }
         (Some(version), Some(desired)) => format!("version {version}, behind {}", desired.version),
-        (Some(version), None) => format!("version {version}"),
+        (Some(version), None) => format!("version {version}, the parameter is unknown"),
     }
 }
 
 fn meaning(desired: &Parameter, task: &Task) -> String {
+    if desired.value == HIDDEN {
+        return HIDDEN.into();
+    }
     let Ok(plan) = Plan::parse(&desired.value) else { return "none, value refused".into() };
-    // The zone is not part of what was seen, so a choice by zone is taken as hitting; the task itself decides.
-    let hits = |fault: &&contract::failure::Fault| {
-        matches!(fault.tasks, Some(contract::failure::Tasks::AvailabilityZone(_))) || fault.hits_task(&task.id, "")
-    };
+    let hits = |fault: &&Fault| fault.hits_task(&task.id, &task.availability_zone);
     let names: Vec<&str> = plan.faults().iter().filter(hits).map(|fault| fault.mode.name().as_str()).collect();
     match (names.is_empty(), plan.is_none()) {
         (false, _) => names.join(" + "),

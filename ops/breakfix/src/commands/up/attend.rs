@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
-use contract::names::resource;
+use contract::{failure::shown, names::resource};
 
 use super::Started;
 use crate::{output, output::LiveLine, signals::Signals, twin::Twin};
@@ -65,7 +65,7 @@ async fn state(started: &Started) -> String {
         Err(_) => "unknown".into(),
     };
     let mode = parameter.ok().and_then(|output| output.parameter).and_then(|parameter| parameter.value);
-    let mode = shorten(mode.as_deref().unwrap_or("unknown"));
+    let mode = shorten(mode.as_deref().map_or("unknown", shown));
     format!("tasks {tasks} · targets {targets} · mode {mode} · Ctrl-C ends the lab")
 }
 

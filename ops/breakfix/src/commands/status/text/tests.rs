@@ -19,6 +19,7 @@ fn task(id: &str, ip: [u8; 4]) -> Task {
         desired_status: "RUNNING".into(),
         health: "HEALTHY".into(),
         private_ipv4: Some(ip.into()),
+        availability_zone: "us-west-2a".into(),
         started_at: None,
     }
 }
@@ -33,6 +34,7 @@ fn broken() -> Observation {
         observed_at: datetime!(2026-11-20 12:00:30 UTC),
         parameter: Part::Known(Parameter {
             name: "/golden/failure_mode".into(),
+            is_blind: false,
             value: r#"[{"mode":"hang","tasks":{"ids":["aaaaaaaaaaaa"]}},{"mode":"connection_leak"}]"#.into(),
             version: 3,
             last_modified: Some(datetime!(2026-11-20 12:00 UTC)),
@@ -58,7 +60,10 @@ fn broken() -> Observation {
                 rollout_state: Some("COMPLETED".into()),
                 rollout_reason: None,
             }],
-            events: vec![ServiceEvent { at: None, message: "(service golden) has reached a steady state.".into() }],
+            events: vec![ServiceEvent {
+                at: Some(datetime!(2026-11-20 11:57 UTC)),
+                message: "(service golden) has reached a steady state.".into(),
+            }],
             revisions: Vec::new(),
         }),
         tasks: Part::Known(vec![task("aaaaaaaaaaaa", [127, 0, 1, 1]), task("bbbbbbbbbbbb", [127, 0, 1, 2])]),
@@ -69,7 +74,7 @@ fn broken() -> Observation {
             stopped_reason: Some("Essential container in task exited".into()),
             exit_code: Some(137),
             has_run: true,
-            stopped_at: None,
+            stopped_at: Some(datetime!(2026-11-20 12:00:18 UTC)),
         }]),
         balancer: Part::Known(Balancer {
             url: "http://127.0.0.1:8000".into(),
@@ -123,8 +128,8 @@ fn a_broken_lab_fits_on_a_screen() {
     bbbbbbbb        RUNNING  HEALTHY  healthy                                   version 2, behind 3
     127.0.1.3:8080  no task           draining Target.DeregistrationInProgress
 
-    stopped   cccccccc Essential container in task exited, exit 137
-    event     (service golden) has reached a steady state.
+    stopped      12 s ago cccccccc Essential container in task exited, exit 137
+    event       3 min ago (service golden) has reached a steady state.
     "#);
 }
 
@@ -167,4 +172,26 @@ fn each_task_shows_what_it_applies() {
     assert_eq!(meaning(parameter, &task), "none, value refused");
     parameter.value = "none".into();
     assert_eq!(meaning(parameter, &task), "none");
+    parameter.value = r#"{"mode":"hang","tasks":{"az":"us-west-2b"}}"#.into();
+    assert_eq!(meaning(parameter, &task), "none, not chosen");
+}
+
+#[test]
+fn a_blind_mode_is_shown_nowhere() {
+    let mut seen = broken();
+    let Part::Known(parameter) = &mut seen.parameter else { panic!("it is known above") };
+    (parameter.value, parameter.is_blind) = (r#"{"mode":"connection_leak","blind":true}"#.into(), true);
+    seen.hide();
+    let text = render("the lab", None, &seen);
+    assert!(text.contains("mode      hidden (blind) (version 3") && !text.contains("connection_leak"), "{text}");
+    let data = serde_json::to_string(&seen).expect("an observation is data");
+    assert!(!data.contains("connection_leak"), "{data}");
+}
+
+#[test]
+fn a_task_that_stopped_long_ago_is_left_out() {
+    let mut seen = broken();
+    let Part::Known(stopped) = &mut seen.stopped_tasks else { panic!("they are known above") };
+    stopped[0].stopped_at = Some(seen.observed_at - time::Duration::minutes(6));
+    assert!(!render("the lab", None, &seen).contains("stopped"), "{seen:?}");
 }
