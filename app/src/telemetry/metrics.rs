@@ -1,10 +1,11 @@
 //! The instruments, and their text for Prometheus.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
+use arc_swap::ArcSwap;
 use opentelemetry::{
     KeyValue,
-    metrics::{Histogram, Meter, MeterProvider},
+    metrics::{BoundHistogram, Histogram, Meter, MeterProvider},
 };
 use opentelemetry_otlp::{MetricExporter, Protocol, WithExportConfig};
 use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider};
@@ -23,7 +24,12 @@ pub struct Metrics {
     registry: Registry,
     meter: Meter,
     duration: Histogram<f64>,
+    /// The series of `duration` that were written to: to find one by its attributes costs more than to add to it.
+    series: ArcSwap<HashMap<Series, BoundHistogram<f64>>>,
 }
+
+/// Method, route and status; each from a closed list, so their number is bounded.
+type Series = (&'static str, &'static str, u16);
 
 impl Metrics {
     pub(super) fn new(resource: Resource, exporting: bool) -> Result<Self, TelemetryError> {
@@ -50,7 +56,7 @@ impl Metrics {
             .with_description("Time from the request's head to the reply's head.")
             .with_boundaries(SECONDS.to_vec())
             .build();
-        Ok(Self { provider, registry, meter, duration })
+        Ok(Self { provider, registry, meter, duration, series: ArcSwap::default() })
     }
 
     /// For observable instruments, registered by whoever owns the value.
@@ -60,14 +66,22 @@ impl Metrics {
 
     /// One request.
     pub(crate) fn request(&self, method: &'static str, route: &'static str, status: u16, latency: Duration) {
-        self.duration.record(
-            latency.as_secs_f64(),
-            &[
-                KeyValue::new("http.request.method", method),
-                KeyValue::new("http.response.status_code", i64::from(status)),
-                KeyValue::new("http.route", route),
-            ],
-        );
+        let series = (method, route, status);
+        let known = self.series.load();
+        if let Some(duration) = known.get(&series) {
+            return duration.record(latency.as_secs_f64());
+        }
+        let duration = self.duration.bind(&[
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.response.status_code", i64::from(status)),
+            KeyValue::new("http.route", route),
+        ]);
+        duration.record(latency.as_secs_f64());
+        self.series.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.insert(series, duration.clone());
+            known
+        });
     }
 
     /// Everything as Prometheus text.
@@ -93,8 +107,13 @@ mod tests {
     fn durations_are_in_seconds_with_bounds_that_fit() {
         let metrics = Metrics::new(Resource::builder_empty().build(), false).expect("no exporter is needed");
         metrics.request("GET", "/", 200, Duration::from_millis(3));
+        metrics.request("GET", "/", 200, Duration::from_millis(3));
+        metrics.request("GET", "/", 503, Duration::from_millis(3));
         let text = metrics.text().expect("one metric agrees with itself");
         assert!(text.contains("http_server_request_duration_seconds_bucket"), "{text}");
+        let counts: Vec<&str> = text.lines().filter(|line| line.contains("seconds_count")).collect();
+        assert_eq!(counts.len(), 2, "{text}");
+        assert!(counts.iter().any(|line| line.contains(r#"status_code="200""#) && line.ends_with(" 2")), "{text}");
         assert!(text.contains(r#"le="0.005""#) && text.contains(r#"http_route="/""#), "{text}");
     }
 }
