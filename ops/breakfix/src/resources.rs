@@ -12,6 +12,7 @@ use aws_sdk_ecs::types as ecs;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use contract::names::{env, health_check, resource};
+use twin_platform::Account;
 
 use crate::{lab::Ready, problem};
 
@@ -40,8 +41,7 @@ const HEALTH_CHECK_GRACE_S: i32 = 60;
 /// Days for which log events are kept.
 const LOG_RETENTION_DAYS: i32 = 7;
 
-/// Network identifiers; there is one loopback on a laptop, but every API asks for them. One subnet for each zone.
-const VPC: &str = "vpc-0000000000000001a";
+/// Network identifiers in the VPC of the account. One subnet for each zone.
 const SUBNETS: [&str; 2] = ["subnet-0000000000000001a", "subnet-0000000000000001b"];
 const BALANCER_GROUP: &str = "sg-0000000000000001a";
 const TASK_GROUP: &str = "sg-0000000000000001b";
@@ -179,7 +179,7 @@ async fn target_group(elb: &aws_sdk_elasticloadbalancingv2::Client) -> Result<St
         .name(resource::TARGET_GROUP)
         .protocol(elb::ProtocolEnum::Http)
         .port(i32::from(resource::CONTAINER_PORT))
-        .vpc_id(VPC)
+        .vpc_id(Account::VPC)
         .target_type(elb::TargetTypeEnum::Ip)
         .health_check_protocol(elb::ProtocolEnum::Http)
         .health_check_path(health_check::PATH)

@@ -10,6 +10,9 @@ pub struct Account {
 }
 
 impl Account {
+    /// The one VPC: there is one loopback on a laptop, but every API asks for a network.
+    pub const VPC: &str = "vpc-0000000000000001a";
+
     /// The account that the ready-made services use too, in `region`.
     pub fn in_region(region: impl Into<String>) -> Self {
         Self { id: winterbaume_core::default_account_id().to_owned(), region: region.into() }

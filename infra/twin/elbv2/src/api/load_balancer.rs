@@ -1,7 +1,7 @@
 //! Load balancers.
 
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
-use twin_platform::AwsError;
+use twin_platform::{Account, AwsError};
 
 use crate::{
     Elbv2,
@@ -120,7 +120,7 @@ fn write(elbv2: &Elbv2, xml: &mut Xml, balancer: &LoadBalancer) {
         .text("CreatedTime", created)
         .text("LoadBalancerName", &balancer.name)
         .text("Scheme", &balancer.scheme)
-        .text("VpcId", "vpc-0000000000000001a")
+        .text("VpcId", Account::VPC)
         .element("State", |xml| {
             xml.text("Code", "active");
         })
