@@ -1,6 +1,6 @@
 //! The seams through which one imitated service asks another, so that each can be built and tested alone.
 
-use std::net::Ipv4Addr;
+use std::{borrow::Cow, net::Ipv4Addr};
 
 use async_trait::async_trait;
 
@@ -54,4 +54,36 @@ pub trait SecretValues: Send + Sync {
     /// The value behind a `valueFrom`: a Secrets Manager ARN (optionally `:json-key:version-stage:version-id`), a parameter ARN
     /// or a parameter name.
     async fn resolve(&self, value_from: &str) -> Result<String, AwsError>;
+}
+
+/// What happened to one metric in one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Datum {
+    /// `AWS/ApplicationELB`, `AWS/ECS`, or a namespace of the caller's.
+    pub namespace: Cow<'static, str>,
+    /// `RequestCount`, …
+    pub name: Cow<'static, str>,
+    /// Name and value of each dimension, in any order.
+    pub dimensions: Vec<(Cow<'static, str>, String)>,
+    /// Unit as CloudWatch names it: `Count`, `Seconds`, `Percent`, `Bytes`, …, `None`.
+    pub unit: &'static str,
+    /// Milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// Each value with how often it came, as in `Values` and `Counts` of `PutMetricData`. Never empty, never NaN.
+    pub values: Vec<(f64, f64)>,
+}
+
+/// What the platform, and CloudWatch Logs for its metric filters, ask of CloudWatch. Must return at once.
+pub trait MetricSink: Send + Sync {
+    /// Takes values. There is no refusal: a full store drops its oldest.
+    fn put(&self, data: Vec<Datum>);
+}
+
+/// What CloudWatch asks of those that an alarm's action names by ARN (an SNS topic, an Auto Scaling policy).
+#[async_trait]
+pub trait AlarmActions: Send + Sync {
+    /// Runs the action with the alarm's notification: `subject` and the JSON that SNS subscribers get.
+    ///
+    /// The error is noted in the alarm's history; the alarm's state does not depend on it.
+    async fn run(&self, action_arn: &str, subject: &str, message: &str) -> Result<(), AwsError>;
 }
