@@ -1,5 +1,7 @@
 //! A lab of one's own.
 
+mod service;
+
 use std::{
     collections::BTreeMap,
     env,
@@ -180,45 +182,6 @@ impl Lab {
                 (0..6).map(|_| self.get("/live").header("x-lab-config-version").unwrap_or("none").to_owned()).collect();
             if seen.iter().all(|seen| *seen == version) { Ok(()) } else { Err(format!("{seen:?}")) }
         });
-    }
-
-    /// The service as `describe-services` has it.
-    #[track_caller]
-    pub fn service(&self) -> Value {
-        self.aws(&["ecs", "describe-services", "--cluster", self.name("CLUSTER"), "--services", self.name("SERVICE")])["services"][0].clone()
-    }
-
-    /// Messages of the service's events, newest first.
-    #[track_caller]
-    pub fn events(&self) -> Vec<String> {
-        strings(&self.service()["events"], "message")
-    }
-
-    /// The tasks with this desired status, as `describe-tasks` has them.
-    #[track_caller]
-    pub fn tasks(&self, desired_status: &str) -> Vec<Value> {
-        let cluster = self.name("CLUSTER");
-        let list = self.aws(&["ecs", "list-tasks", "--cluster", cluster, "--desired-status", desired_status]);
-        let arns: Vec<&str> = list["taskArns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        if arns.is_empty() {
-            return Vec::new();
-        }
-        let described =
-            self.aws(&[&["ecs", "describe-tasks", "--cluster", cluster, "--tasks"], arns.as_slice()].concat());
-        described["tasks"].as_array().cloned().unwrap_or_default()
-    }
-
-    /// State, reason and description of each target.
-    #[track_caller]
-    pub fn target_health(&self) -> Vec<Value> {
-        let health =
-            self.aws(&["elbv2", "describe-target-health", "--target-group-arn", self.name("TARGET_GROUP_ARN")]);
-        health["TargetHealthDescriptions"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|target| target["TargetHealth"].clone())
-            .collect()
     }
 
     /// The database secret's current value.

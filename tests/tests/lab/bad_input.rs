@@ -52,15 +52,7 @@ fn what_is_wrong_is_named_and_changes_nothing() {
     ]);
     let version = lab.set_mode("none");
     lab.until_applied(version);
-    lab.aws(&[
-        "ecs",
-        "update-service",
-        "--cluster",
-        lab.name("CLUSTER"),
-        "--service",
-        lab.name("SERVICE"),
-        "--force-new-deployment",
-    ]);
+    lab.redeploy();
     until("/db is refused for the secret", 60, || match lab.get("/db") {
         reply if reply.status == 503 => Ok(()),
         reply => Err(format!("{} {}", reply.status, reply.body)),

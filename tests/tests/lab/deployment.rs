@@ -32,11 +32,6 @@ fn with_image_tag(lab: &Lab, tag: &str) -> String {
     registered["taskDefinition"]["taskDefinitionArn"].as_str().expect("the new revision's ARN").to_owned()
 }
 
-fn deploy(lab: &Lab, arguments: &[&str]) {
-    let service = ["ecs", "update-service", "--cluster", lab.name("CLUSTER"), "--service", lab.name("SERVICE")];
-    lab.aws(&[&service, arguments].concat());
-}
-
 #[test]
 fn a_deployment_under_load_drops_no_request() {
     let lab = Lab::up();
@@ -48,14 +43,8 @@ fn a_deployment_under_load_drops_no_request() {
         .target(Target::get("/work?ms=2"))
         .lasting(Duration::from_secs(25));
     let running = runtime.spawn(load::run(profile));
-    deploy(&lab, &["--force-new-deployment"]);
-    until("the deployment is over", 60, || {
-        let deployments = lab.service()["deployments"].clone();
-        match deployments.as_array() {
-            Some(list) if list.len() == 1 && list[0]["rolloutState"] == "COMPLETED" => Ok(()),
-            _ => Err(deployments),
-        }
-    });
+    lab.redeploy();
+    lab.until_deployed();
     let summary = runtime.block_on(running).expect("the load ends by itself").expect("a good profile");
     assert!(summary.finished >= 2_000, "{summary:?}");
     assert_eq!((summary.failed, summary.shed), (0, 0), "a deployment drops nothing: {summary:?}");
@@ -66,7 +55,7 @@ fn a_bad_image_rolls_back_by_the_circuit_breaker() {
     let lab = Lab::up();
     let good = lab.service()["taskDefinition"].clone();
     let bad = with_image_tag(&lab, "no-such-tag");
-    deploy(&lab, &["--task-definition", &bad]);
+    lab.deploy(&["--task-definition", &bad]);
     let stopped = until("a task could not be started", 60, || {
         let stopped = lab.tasks("STOPPED");
         let failed = stopped.iter().find(|task| task["stopCode"] == "TaskFailedToStart");
@@ -90,9 +79,9 @@ fn a_bad_image_rolls_back_by_the_circuit_breaker() {
 fn reset_heals_a_bad_image_that_nothing_rolls_back() {
     let lab = Lab::up();
     let good = lab.service()["taskDefinition"].clone();
-    deploy(&lab, &["--deployment-configuration", "deploymentCircuitBreaker={enable=false,rollback=false}"]);
+    lab.deploy(&["--deployment-configuration", "deploymentCircuitBreaker={enable=false,rollback=false}"]);
     let bad = with_image_tag(&lab, "no-such-tag");
-    deploy(&lab, &["--task-definition", &bad, "--desired-count", "1"]);
+    lab.deploy(&["--task-definition", &bad, "--desired-count", "1"]);
     until("the events say that the image cannot be pulled, or tasks fail to start", 30, || {
         let stopped = lab.tasks("STOPPED");
         if stopped.iter().any(|task| task["stopCode"] == "TaskFailedToStart") {

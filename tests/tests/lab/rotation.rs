@@ -37,22 +37,8 @@ fn stale_credentials_break_at_rotation_and_a_redeployment_heals() {
     assert!(!lab.log_messages("28P01").is_empty(), "the detail with its SQLSTATE is logged");
     assert_eq!(lab.get("/").status, 200, "only the database route suffers");
 
-    lab.aws(&[
-        "ecs",
-        "update-service",
-        "--cluster",
-        lab.name("CLUSTER"),
-        "--service",
-        lab.name("SERVICE"),
-        "--force-new-deployment",
-    ]);
-    until("the deployment is over", 60, || {
-        let deployments = lab.service()["deployments"].clone();
-        match deployments.as_array() {
-            Some(list) if list.len() == 1 && list[0]["rolloutState"] == "COMPLETED" => Ok(()),
-            _ => Err(deployments),
-        }
-    });
+    lab.redeploy();
+    lab.until_deployed();
     let healed = lab.get("/db");
     assert_eq!(healed.status, 200, "new tasks read the new credentials at start: {}", healed.body);
     let secrets: Vec<String> = lab.log_messages("").into_iter().filter(|line| line.contains(&after.password)).collect();

@@ -1,0 +1,72 @@
+//! The lab's ECS service through the aws CLI: what it says of itself, and deployments.
+
+use serde_json::Value;
+
+use super::{Lab, strings};
+use crate::until;
+
+impl Lab {
+    /// The service as `describe-services` has it.
+    #[track_caller]
+    pub fn service(&self) -> Value {
+        self.aws(&["ecs", "describe-services", "--cluster", self.name("CLUSTER"), "--services", self.name("SERVICE")])["services"][0].clone()
+    }
+
+    /// Messages of the service's events, newest first.
+    #[track_caller]
+    pub fn events(&self) -> Vec<String> {
+        strings(&self.service()["events"], "message")
+    }
+
+    /// The tasks with this desired status, as `describe-tasks` has them.
+    #[track_caller]
+    pub fn tasks(&self, desired_status: &str) -> Vec<Value> {
+        let cluster = self.name("CLUSTER");
+        let list = self.aws(&["ecs", "list-tasks", "--cluster", cluster, "--desired-status", desired_status]);
+        let arns: Vec<&str> = list["taskArns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if arns.is_empty() {
+            return Vec::new();
+        }
+        let described =
+            self.aws(&[&["ecs", "describe-tasks", "--cluster", cluster, "--tasks"], arns.as_slice()].concat());
+        described["tasks"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// State, reason and description of each target.
+    #[track_caller]
+    pub fn target_health(&self) -> Vec<Value> {
+        let health =
+            self.aws(&["elbv2", "describe-target-health", "--target-group-arn", self.name("TARGET_GROUP_ARN")]);
+        health["TargetHealthDescriptions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|target| target["TargetHealth"].clone())
+            .collect()
+    }
+
+    /// `update-service` with further arguments.
+    #[track_caller]
+    pub fn deploy(&self, arguments: &[&str]) {
+        let service = ["ecs", "update-service", "--cluster", self.name("CLUSTER"), "--service", self.name("SERVICE")];
+        self.aws(&[&service, arguments].concat());
+    }
+
+    /// Begins a deployment of what already runs.
+    #[track_caller]
+    pub fn redeploy(&self) {
+        self.deploy(&["--force-new-deployment"]);
+    }
+
+    /// Waits until one deployment is left and has completed.
+    #[track_caller]
+    pub fn until_deployed(&self) {
+        until("the deployment is over", 60, || {
+            let deployments = self.service()["deployments"].clone();
+            match deployments.as_array() {
+                Some(list) if list.len() == 1 && list[0]["rolloutState"] == "COMPLETED" => Ok(()),
+                _ => Err(deployments),
+            }
+        });
+    }
+}
