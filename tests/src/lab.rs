@@ -1,5 +1,6 @@
 //! A lab of one's own.
 
+mod secret;
 mod service;
 
 use std::{
@@ -15,7 +16,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use contract::{DatabaseSecret, names::resource};
+use contract::names::resource;
 use serde_json::Value;
 
 use crate::{Reply, until};
@@ -182,13 +183,6 @@ impl Lab {
                 (0..6).map(|_| self.get("/live").header("x-lab-config-version").unwrap_or("none").to_owned()).collect();
             if seen.iter().all(|seen| *seen == version) { Ok(()) } else { Err(format!("{seen:?}")) }
         });
-    }
-
-    /// The database secret's current value.
-    #[track_caller]
-    pub fn secret(&self) -> DatabaseSecret {
-        let value = self.aws(&["secretsmanager", "get-secret-value", "--secret-id", self.name("DB_SECRET_ARN")]);
-        DatabaseSecret::parse(value["SecretString"].as_str().unwrap_or_default()).expect("the lab's own secret parses")
     }
 
     /// Log messages that match a filter pattern.

@@ -36,4 +36,14 @@ impl Session {
             .bind(application_name);
         self.runtime.block_on(query.fetch_one(&mut self.connection)).expect("the test's own session lives")
     }
+
+    /// As [`Session::count`], those that are in the middle of a statement or wait for a lock.
+    ///
+    /// # Panics
+    /// When the session is lost.
+    pub fn count_active(&mut self, application_name: &str) -> i64 {
+        let query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state = 'active'";
+        let query = sqlx::query_scalar(query).bind(application_name);
+        self.runtime.block_on(query.fetch_one(&mut self.connection)).expect("the test's own session lives")
+    }
 }

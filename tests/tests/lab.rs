@@ -12,6 +12,8 @@ mod crash;
 mod deployment;
 #[path = "lab/first_break.rs"]
 mod first_break;
+#[path = "lab/leaving.rs"]
+mod leaving;
 #[path = "lab/memory_leak.rs"]
 mod memory_leak;
 #[path = "lab/modes.rs"]

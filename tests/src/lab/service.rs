@@ -1,9 +1,20 @@
 //! The lab's ECS service through the aws CLI: what it says of itself, and deployments.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Lab, strings};
 use crate::until;
+
+/// What DescribeTaskDefinition adds and RegisterTaskDefinition does not take.
+const ADDED: [&str; 7] = [
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+];
 
 impl Lab {
     /// The service as `describe-services` has it.
@@ -56,6 +67,33 @@ impl Lab {
     #[track_caller]
     pub fn redeploy(&self) {
         self.deploy(&["--force-new-deployment"]);
+    }
+
+    /// Registers a copy of the service's task definition with another container and returns its ARN.
+    ///
+    /// # Panics
+    /// When the service has no task definition, or the copy is refused.
+    #[track_caller]
+    pub fn revision(&self, edit: impl FnOnce(&mut Value)) -> String {
+        let current = self.service()["taskDefinition"].clone();
+        let current = current.as_str().expect("the service has a task definition");
+        let described = self.aws(&["ecs", "describe-task-definition", "--task-definition", current]);
+        let mut definition = described["taskDefinition"].clone();
+        let fields = definition.as_object_mut().expect("a task definition is an object");
+        fields.retain(|field, _| !ADDED.contains(&field.as_str()));
+        edit(&mut fields["containerDefinitions"][0]);
+        let registered = self.aws(&["ecs", "register-task-definition", "--cli-input-json", &definition.to_string()]);
+        registered["taskDefinition"]["taskDefinitionArn"].as_str().expect("the new revision's ARN").to_owned()
+    }
+
+    /// As [`Lab::revision`], with these environment variables in the container.
+    #[track_caller]
+    pub fn revision_with(&self, variables: &[(&str, &str)]) -> String {
+        self.revision(|container| {
+            let environment = container["environment"].as_array_mut().expect("the container has an environment");
+            environment.retain(|pair| variables.iter().all(|(name, _)| pair["name"] != *name));
+            environment.extend(variables.iter().map(|(name, value)| json!({ "name": name, "value": value })));
+        })
     }
 
     /// Waits until one deployment is left and has completed.

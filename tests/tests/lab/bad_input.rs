@@ -42,14 +42,7 @@ fn what_is_wrong_is_named_and_changes_nothing() {
             .clone();
     let good = good.as_str().expect("the lab's secret is text");
     let broken = r#"{"host":"127.0.0.1","port":5432,"username":"golden","dbname":"golden"}"#;
-    lab.aws(&[
-        "secretsmanager",
-        "put-secret-value",
-        "--secret-id",
-        lab.name("DB_SECRET_ARN"),
-        "--secret-string",
-        broken,
-    ]);
+    lab.put_secret(broken);
     let version = lab.set_mode("none");
     lab.until_applied(version);
     lab.redeploy();
@@ -61,7 +54,7 @@ fn what_is_wrong_is_named_and_changes_nothing() {
         let lines = lab.log_messages("password");
         if lines.iter().any(|line| line.contains("`password` is missing")) { Ok(()) } else { Err(format!("{lines:?}")) }
     });
-    lab.aws(&["secretsmanager", "put-secret-value", "--secret-id", lab.name("DB_SECRET_ARN"), "--secret-string", good]);
+    lab.put_secret(good);
     lab.reset();
 }
 

@@ -3,33 +3,16 @@
 use std::time::Duration;
 
 use load::{Profile, Target};
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::{Lab, until};
 
 /// Registers a copy of the service's task definition with another image tag and returns its ARN.
 fn with_image_tag(lab: &Lab, tag: &str) -> String {
-    let current = lab.service()["taskDefinition"].clone();
-    let current = current.as_str().expect("the service has a task definition");
-    let mut definition =
-        lab.aws(&["ecs", "describe-task-definition", "--task-definition", current])["taskDefinition"].clone();
-    let fields = definition.as_object_mut().expect("a task definition is an object");
-    // What DescribeTaskDefinition adds and RegisterTaskDefinition does not take.
-    for added in [
-        "taskDefinitionArn",
-        "revision",
-        "status",
-        "requiresAttributes",
-        "compatibilities",
-        "registeredAt",
-        "registeredBy",
-    ] {
-        fields.remove(added);
-    }
-    let image = fields["containerDefinitions"][0]["image"].as_str().expect("a container has an image");
-    let repository = image.rsplit_once(':').map_or(image, |(repository, _)| repository).to_owned();
-    fields["containerDefinitions"][0]["image"] = Value::from(format!("{repository}:{tag}"));
-    let registered = lab.aws(&["ecs", "register-task-definition", "--cli-input-json", &definition.to_string()]);
-    registered["taskDefinition"]["taskDefinitionArn"].as_str().expect("the new revision's ARN").to_owned()
+    lab.revision(|container| {
+        let image = container["image"].as_str().expect("a container has an image");
+        let repository = image.rsplit_once(':').map_or(image, |(repository, _)| repository);
+        container["image"] = format!("{repository}:{tag}").into();
+    })
 }
 
 #[test]

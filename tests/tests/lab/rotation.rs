@@ -10,17 +10,7 @@ fn stale_credentials_break_at_rotation_and_a_redeployment_heals() {
     assert_eq!(lab.get("/db").status, 200, "the credentials read at start are still good");
 
     let before = lab.secret();
-    let rotated = lab.aws(&["secretsmanager", "rotate-secret", "--secret-id", lab.name("DB_SECRET_ARN")]);
-    let wanted = rotated["VersionId"].as_str().expect("RotateSecret answers the new version").to_owned();
-    until("the new version is AWSCURRENT", 10, || {
-        let versions = lab.aws(&["secretsmanager", "describe-secret", "--secret-id", lab.name("DB_SECRET_ARN")]);
-        let stages = versions["VersionIdsToStages"][&wanted].clone();
-        if stages.as_array().is_some_and(|stages| stages.contains(&"AWSCURRENT".into())) {
-            Ok(())
-        } else {
-            Err(versions)
-        }
-    });
+    lab.rotate_secret();
     let after = lab.secret();
     assert_ne!(before.password, after.password);
     assert!(tests::Session::open(&before).is_err(), "the old password really is refused");
