@@ -4,11 +4,13 @@
 //! left running. Refuses: any look inside the twin or the application.
 
 mod lab;
+mod outage;
 mod reply;
 mod sql;
 mod wait;
 
 pub use lab::{Lab, binary, free_port, text};
+pub use outage::Outage;
 pub use reply::Reply;
 pub use sql::Session;
 pub use wait::until;

@@ -22,6 +22,8 @@ mod modes;
 mod operator;
 #[path = "lab/orphans.rs"]
 mod orphans;
+#[path = "lab/parameter_outage.rs"]
+mod parameter_outage;
 #[path = "lab/rotation.rs"]
 mod rotation;
 #[path = "lab/services.rs"]

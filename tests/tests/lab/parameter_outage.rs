@@ -1,0 +1,85 @@
+//! Parameter Store is throttled and then gone, under load: the last value stays for a minute, then nothing is broken, and no
+//! request notices.
+
+use std::time::{Duration, Instant};
+
+use load::{Profile, Target};
+use tests::{Lab, Outage, until};
+
+/// The least that the mode under test adds to a request.
+const ADDED: Duration = Duration::from_millis(80);
+/// How long the last value applies (`FAILURE_MODE_MAX_STALE_MS`), with room for the age it had when the outage began and
+/// for a look of ours on either side.
+const STILL: Duration = Duration::from_secs(56);
+const NO_LONGER: Duration = Duration::from_secs(65);
+
+/// The version that a reply says it was served under, and how long it took.
+fn look(lab: &Lab) -> (String, Duration) {
+    let start = Instant::now();
+    let reply = lab.get("/");
+    (reply.header("x-lab-config-version").unwrap_or("none").to_owned(), start.elapsed())
+}
+
+#[test]
+fn a_parameter_that_cannot_be_read_applies_for_a_minute_and_then_no_longer() {
+    let lab = Lab::up();
+    let outage = Outage::before(lab.name("AWS_ENDPOINT_URL"));
+    let revision = lab.revision_with(&[("AWS_ENDPOINT_URL_SSM", &outage.url())]);
+    lab.deploy(&["--task-definition", &revision]);
+    lab.until_deployed();
+    let version = lab.set_mode(r#"{"mode":"latency","min_ms":80,"max_ms":90}"#);
+    lab.until_applied(version);
+    let wanted = version.to_string();
+
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let profile = Profile::new(lab.name("ALB_URL"), 50.0)
+        .target(Target::get("/"))
+        .target(Target::get("/db"))
+        .target(Target::get("/work?ms=2"))
+        .lasting(Duration::from_secs(300));
+    let run = runtime.block_on(async { load::start(profile) }).expect("a good profile");
+    let stop = run.stopper();
+
+    let began = Instant::now();
+    outage.answer("ThrottlingException", "Rate exceeded");
+    until("the log names the throttling", 10, || {
+        let lines = lab.log_messages(r#"{ $.errorType = "ParameterUnavailable" }"#);
+        let named = lines.iter().any(|line| line.contains("ThrottlingException: Rate exceeded"));
+        if named { Ok(()) } else { Err(format!("{lines:?}")) }
+    });
+    let still_applies = |length: Duration| {
+        until("the time has passed", length.as_secs() + 5, || {
+            let (applied, took) = look(&lab);
+            let elapsed = began.elapsed();
+            assert_eq!(applied, wanted, "the last value is given up {elapsed:?} after the outage began");
+            assert!(took >= ADDED, "the mode has no effect {elapsed:?} after the outage began: {took:?}");
+            if elapsed >= length { Ok(()) } else { Err(format!("{elapsed:?}")) }
+        });
+    };
+    still_applies(Duration::from_secs(25));
+    outage.close();
+    still_applies(STILL);
+
+    until("no mode applies any longer", 20, || {
+        let looks: Vec<_> = (0..6).map(|_| look(&lab)).collect();
+        let is_over = looks.iter().all(|(applied, took)| applied == "0" && *took < ADDED);
+        if is_over { Ok(()) } else { Err(format!("{looks:?}")) }
+    });
+    assert!(began.elapsed() < NO_LONGER, "it took {:?}", began.elapsed());
+    let lines = lab.log_messages(r#"{ $.errorType = "ParameterUnavailable" }"#);
+    assert!(
+        lines.len() <= 8,
+        "an outage is said when it begins and when its kind changes, not on every read: {lines:?}"
+    );
+
+    outage.open();
+    lab.until_applied(version);
+    let (_, took) = look(&lab);
+    assert!(took >= ADDED, "the mode is back: {took:?}");
+    lab.until_applied(lab.set_mode("none"));
+
+    stop.stop();
+    let summary = runtime.block_on(run.finish());
+    assert!(summary.finished > 50 * STILL.as_secs(), "{summary:?}");
+    assert_eq!((summary.failed, summary.shed), (0, 0), "the outage costs no request: {summary:?}");
+}
