@@ -8,6 +8,8 @@ mod connection_leak;
 mod cpu_burn;
 #[path = "lab/crash.rs"]
 mod crash;
+#[path = "lab/database_outage.rs"]
+mod database_outage;
 #[path = "lab/deployment.rs"]
 mod deployment;
 #[path = "lab/first_break.rs"]
