@@ -28,5 +28,7 @@ mod orphans;
 mod parameter_outage;
 #[path = "lab/rotation.rs"]
 mod rotation;
+#[path = "lab/secret_outage.rs"]
+mod secret_outage;
 #[path = "lab/services.rs"]
 mod services;
