@@ -14,6 +14,8 @@ mod database_outage;
 mod deployment;
 #[path = "lab/first_break.rs"]
 mod first_break;
+#[path = "lab/fixed_credentials.rs"]
+mod fixed_credentials;
 #[path = "lab/leaving.rs"]
 mod leaving;
 #[path = "lab/memory_leak.rs"]
