@@ -9,8 +9,11 @@ pub fn start(filter: &str) {
     let parsed = EnvFilter::try_new(filter);
     let complaint = parsed.as_ref().err().map(ToString::to_string);
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // A line that cannot be written, on a full disk, is lost. The crate's default complains about it by `eprintln!`, which
+    // panics on the same full disk and takes whoever logged along.
     // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let _ = log.log_internal_errors(false).try_init();
     if let Some(complaint) = complaint {
         tracing::warn!(%complaint, "--log-level is not understood; using info");
     }
