@@ -1,13 +1,12 @@
 //! A lab of one's own.
 
+mod place;
 mod secret;
 mod service;
 
 use std::{
     collections::BTreeMap,
-    env,
-    ffi::OsString,
-    fs,
+    env, fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -19,14 +18,15 @@ use anyhow::{Context as _, bail};
 use contract::names::resource;
 use serde_json::Value;
 
-use crate::{Reply, until};
+use self::place::Place;
+use crate::{Reply, SmallDisk, until};
 
 /// Two cores carry one lab and its load; more at once would test the scheduler.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// A running lab. It ends when dropped.
+/// A lab, running or not. It ends when dropped.
 pub struct Lab {
-    state: tempfile::TempDir,
+    place: Place,
     environment: BTreeMap<String, String>,
     _turn: MutexGuard<'static, ()>,
 }
@@ -45,14 +45,30 @@ impl Lab {
     /// # Panics
     /// When it does not start; the message holds what it said.
     pub fn up_with(arguments: &[&str]) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = tempfile::Builder::new().prefix("lab-").tempdir().expect("a temporary folder");
-        let mut lab = Self { state, environment: BTreeMap::new(), _turn: turn };
+        let mut lab = Self::unstarted();
         lab.start(arguments);
         lab
     }
 
-    /// Starts the lab again in the same state directory, on new ports.
+    /// A lab that nobody has started yet, with a state directory of its own.
+    ///
+    /// # Panics
+    /// When there is no temporary folder.
+    pub fn unstarted() -> Self {
+        Self::at(|| Place::Folder(tempfile::Builder::new().prefix("lab-").tempdir().expect("a temporary folder")))
+    }
+
+    /// As [`Lab::unstarted`], with its state directory on this disk.
+    pub fn unstarted_on(disk: SmallDisk) -> Self {
+        Self::at(|| Place::Disk(disk))
+    }
+
+    fn at(place: impl FnOnce() -> Place) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        Self { place: place(), environment: BTreeMap::new(), _turn: turn }
+    }
+
+    /// Starts the lab, on new ports.
     ///
     /// # Panics
     /// When it does not start; the message holds what it said.
@@ -68,9 +84,20 @@ impl Lab {
         self.environment = text(&exports.stdout).lines().filter_map(export).collect();
     }
 
-    /// The state directory.
+    /// The state directory, as the lab's programs name it.
     pub fn state_dir(&self) -> &Path {
-        self.state.path()
+        self.place.path()
+    }
+
+    /// The disk that it was put on.
+    ///
+    /// # Panics
+    /// When it is on none of its own.
+    pub fn disk(&self) -> &SmallDisk {
+        match &self.place {
+            Place::Disk(disk) => disk,
+            Place::Folder(folder) => panic!("the lab in {} has no disk of its own", folder.path().display()),
+        }
     }
 
     /// One of the names that `breakfix env` exports.
@@ -88,19 +115,22 @@ impl Lab {
     /// # Panics
     /// When the binary cannot be run.
     pub fn breakfix(&self, arguments: &[&str]) -> Output {
-        let (command, rest) = arguments.split_first().expect("a command");
-        Command::new(binary("breakfix"))
-            .arg(command)
-            .args(if *command == "env" || takes_state_dir(command) {
-                vec!["--state-dir".into(), self.state.path().into()]
-            } else {
-                Vec::<OsString>::new()
-            })
-            .args(rest)
-            .envs(&self.environment)
-            .stdin(Stdio::null())
-            .output()
-            .expect("breakfix runs")
+        self.command(arguments).output().expect("breakfix runs")
+    }
+
+    /// `breakfix` against this lab, for those who do not wait for its end.
+    ///
+    /// # Panics
+    /// Without arguments.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let (name, rest) = arguments.split_first().expect("a command");
+        let mut command = self.place.command(&binary("breakfix"));
+        command.arg(name);
+        if takes_state_dir(name) {
+            command.arg("--state-dir").arg(self.state_dir());
+        }
+        command.args(rest).envs(&self.environment).stdin(Stdio::null());
+        command
     }
 
     /// Runs the aws CLI as a person would, with the exported environment. The answer's JSON, or the error text.
@@ -211,7 +241,7 @@ impl Lab {
 
     /// What the twin wrote to its log, for messages of failed tests.
     pub fn twin_log(&self) -> String {
-        let log = fs::read_to_string(self.state.path().join("twin.log")).unwrap_or_default();
+        let log = fs::read_to_string(self.place.from_outside().join("twin.log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
@@ -221,7 +251,7 @@ impl Lab {
     /// # Panics
     /// When there is no record.
     pub fn children(&self) -> Vec<(String, i32)> {
-        let record = fs::read(self.state.path().join("processes.json")).expect("the twin records its children");
+        let record = fs::read(self.place.from_outside().join("processes.json")).expect("the twin records its children");
         let record: Value = serde_json::from_slice(&record).expect("the record is JSON");
         let child =
             |child: &Value| Some((child["name"].as_str()?.to_owned(), i32::try_from(child["pid"].as_i64()?).ok()?));
@@ -233,7 +263,7 @@ impl Lab {
     /// # Panics
     /// When the lab is not running.
     pub fn twin_pid(&self) -> i32 {
-        let ready = fs::read(self.state.path().join("twin.json")).expect("a running twin has a ready file");
+        let ready = fs::read(self.place.from_outside().join("twin.json")).expect("a running twin has a ready file");
         let ready: Value = serde_json::from_slice(&ready).expect("the ready file is JSON");
         ready["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("the ready file names the pid")
     }

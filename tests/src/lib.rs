@@ -3,12 +3,15 @@
 //! Promises: real processes, the real aws CLI, the ports the operating system gives; a lab of one's own for every test; nothing
 //! left running. Refuses: any look inside the twin or the application.
 
+mod disk;
 mod lab;
 mod outage;
+pub mod process;
 mod reply;
 mod sql;
 mod wait;
 
+pub use disk::SmallDisk;
 pub use lab::{Lab, binary, free_port, text};
 pub use outage::Outage;
 pub use reply::Reply;

@@ -4,20 +4,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use tests::{Lab, text, until};
-
-fn runs(pid: i32) -> bool {
-    // A zombie that waits for its reaper has ended.
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z')))
-}
-
-fn until_gone(children: &[(String, i32)]) {
-    until("every child of the twin is gone", 20, || {
-        let left: Vec<_> = children.iter().filter(|(_, pid)| runs(*pid)).collect();
-        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
-    });
-}
+use tests::{Lab, process::until_gone, text};
 
 #[test]
 fn kill_9_leaves_no_orphan_and_up_works_again() {
