@@ -16,6 +16,9 @@ mod deployment;
 mod first_break;
 #[path = "lab/fixed_credentials.rs"]
 mod fixed_credentials;
+#[cfg(target_os = "linux")]
+#[path = "lab/interrupted.rs"]
+mod interrupted;
 #[path = "lab/leaving.rs"]
 mod leaving;
 #[path = "lab/memory_leak.rs"]
