@@ -17,6 +17,9 @@ mod first_break;
 #[path = "lab/fixed_credentials.rs"]
 mod fixed_credentials;
 #[cfg(target_os = "linux")]
+#[path = "lab/full_disk.rs"]
+mod full_disk;
+#[cfg(target_os = "linux")]
 #[path = "lab/interrupted.rs"]
 mod interrupted;
 #[path = "lab/leaving.rs"]
