@@ -46,7 +46,7 @@ impl SmallDisk {
     }
 
     /// Where it lies for everybody else.
-    pub fn from_outside(&self) -> PathBuf {
+    pub fn outside(&self) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
         root.join(self.path().strip_prefix("/").expect("a temporary folder has an absolute path"))
     }
@@ -82,7 +82,7 @@ impl SmallDisk {
     }
 
     fn filler(&self) -> PathBuf {
-        self.from_outside().join("filler")
+        self.outside().join("filler")
     }
 }
 

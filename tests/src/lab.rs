@@ -241,7 +241,7 @@ impl Lab {
 
     /// What the twin wrote to its log, for messages of failed tests.
     pub fn twin_log(&self) -> String {
-        let log = fs::read_to_string(self.place.from_outside().join("twin.log")).unwrap_or_default();
+        let log = fs::read_to_string(self.place.outside().join("twin.log")).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
@@ -251,7 +251,7 @@ impl Lab {
     /// # Panics
     /// When there is no record.
     pub fn children(&self) -> Vec<(String, i32)> {
-        let record = fs::read(self.place.from_outside().join("processes.json")).expect("the twin records its children");
+        let record = fs::read(self.place.outside().join("processes.json")).expect("the twin records its children");
         let record: Value = serde_json::from_slice(&record).expect("the record is JSON");
         let child =
             |child: &Value| Some((child["name"].as_str()?.to_owned(), i32::try_from(child["pid"].as_i64()?).ok()?));
@@ -263,7 +263,7 @@ impl Lab {
     /// # Panics
     /// When the lab is not running.
     pub fn twin_pid(&self) -> i32 {
-        let ready = fs::read(self.place.from_outside().join("twin.json")).expect("a running twin has a ready file");
+        let ready = fs::read(self.place.outside().join("twin.json")).expect("a running twin has a ready file");
         let ready: Value = serde_json::from_slice(&ready).expect("the ready file is JSON");
         ready["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("the ready file names the pid")
     }

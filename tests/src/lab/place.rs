@@ -24,10 +24,10 @@ impl Place {
     }
 
     /// The same, as the test names it.
-    pub(super) fn from_outside(&self) -> PathBuf {
+    pub(super) fn outside(&self) -> PathBuf {
         match self {
             Self::Folder(folder) => folder.path().to_owned(),
-            Self::Disk(disk) => disk.from_outside(),
+            Self::Disk(disk) => disk.outside(),
         }
     }
 
