@@ -68,7 +68,7 @@ pub(crate) enum Command {
     /// Print the exports that point the aws CLI and your scripts at the lab: eval "$(breakfix env)".
     Env(env::Arguments),
     /// Break the service: write a failure mode to its parameter.
-    Break(break_mode::Arguments),
+    Break(Box<break_mode::Arguments>),
     /// Bring the lab back to its healthy state and verify it.
     Reset(reset::Arguments),
     /// Send an open-loop load through the balancer and measure it.

@@ -35,7 +35,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Down(arguments) => down::run(&arguments, &state_dir).await,
         Command::Status(arguments) => status::run(&arguments, &lab).await,
         Command::Env(arguments) => env::run(&arguments, &lab).await,
-        Command::Break(arguments) => break_mode::run(arguments, &lab).await,
+        Command::Break(arguments) => break_mode::run(*arguments, &lab).await,
         Command::Reset(arguments) => reset::run(&arguments, &lab).await,
         Command::Load(arguments) => load::run(arguments, &lab).await,
         Command::Postgres(arguments) => postgres::run(arguments, &state_dir).await,
