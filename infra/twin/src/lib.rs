@@ -4,12 +4,14 @@
 //! is refused. Refuses: web pages (`Origin`), foreign host names, every address but loopback, and by name every action that is
 //! not imitated.
 
+mod access_logs;
 mod call;
 mod chunked;
 mod config;
 mod door;
 mod endpoint;
 mod error;
+mod metrics;
 mod parameters;
 mod ready_made;
 mod refusal;

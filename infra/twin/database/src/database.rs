@@ -235,6 +235,16 @@ impl Database {
         self.created_at
     }
 
+    /// The master's credentials, and the data directory's parent.
+    pub(crate) fn place(&self) -> (&Credentials, &std::path::Path) {
+        (&self.shared.cluster.master, &self.shared.cluster.folder)
+    }
+
+    /// The server's first process; none while it is down.
+    pub(crate) fn postmaster(&self) -> Option<u32> {
+        self.shared.cluster.postmaster()
+    }
+
     /// What state it is in.
     pub fn status(&self) -> Status {
         self.shared.status()

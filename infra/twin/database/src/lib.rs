@@ -8,6 +8,7 @@ mod bootstrap;
 mod cluster;
 mod credentials;
 mod database;
+mod measure;
 mod owner;
 mod programs;
 pub mod rds;
@@ -17,6 +18,7 @@ mod supervisor;
 
 pub use credentials::Credentials;
 pub use database::{Database, Event, Settings, Status};
+pub use measure::{Io, Measurement};
 pub use programs::{Programs, ProgramsError};
 pub use rds::Rds;
 pub use secrets::SecretsManager;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
-    postgres::{PgConnectOptions, PgSslMode},
+    postgres::{PgConnectOptions, PgRow, PgSslMode},
 };
 
 use crate::Credentials;
@@ -86,6 +86,24 @@ impl Session {
             .map_err(|source| SessionError::Statement { operation: "asking for the server's version", source })?;
         // Debian appends its own version in parentheses.
         Ok(shown.split_whitespace().next().unwrap_or_default().to_owned())
+    }
+
+    /// The one row of a statement of ours.
+    pub(crate) async fn row(
+        &mut self,
+        operation: &'static str,
+        statement: &'static str,
+    ) -> Result<PgRow, SessionError> {
+        let row = sqlx::query(statement).fetch_one(&mut self.0).await;
+        row.map_err(|source| SessionError::Statement { operation, source })
+    }
+
+    /// `server_version_num`: 150014 is 15.14.
+    pub(crate) async fn server_version_number(&mut self) -> Result<i32, SessionError> {
+        sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
+            .fetch_one(&mut self.0)
+            .await
+            .map_err(|source| SessionError::Statement { operation: "asking for the server's version", source })
     }
 
     /// Runs a statement made of a template for PostgreSQL's own `format()` (`%I` identifier, `%L` literal): the server quotes.

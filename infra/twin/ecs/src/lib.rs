@@ -19,6 +19,7 @@ mod metadata;
 mod place;
 mod schedule;
 mod state;
+mod usage;
 
 use std::{path::PathBuf, pin::Pin, sync::Arc};
 
@@ -28,6 +29,7 @@ use twin_platform::{
 };
 
 pub use credentials::TaskCredentials;
+pub use usage::{ServiceUsage, TaskUsage};
 
 /// What the imitated ECS needs to know.
 #[derive(Clone)]
@@ -77,6 +79,11 @@ impl Ecs {
                 .find(|it| it.access_key_id == access_key_id)
                 .cloned()
         })
+    }
+
+    /// What each service wants, has and uses, in the order of cluster and name.
+    pub fn usage(&self) -> Vec<ServiceUsage> {
+        self.core.read(|state| usage::of_services(state, &self.core.settings.scratch))
     }
 
     /// The task metadata (version 4) and task-role credential endpoints, with paths relative to `/_ecs`.

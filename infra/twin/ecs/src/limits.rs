@@ -4,13 +4,12 @@
 //! can tell what a killed one left behind from what another living one owns.
 
 mod group;
-mod watch;
 
 use std::time::Duration;
 
 use group::Hierarchy;
 pub(crate) use group::{TaskGroup, enter};
-pub(crate) use watch::resident_bytes;
+use twin_platform::usage::resident_bytes;
 
 /// How limits are held on this machine.
 pub(crate) struct Limiter {

@@ -10,11 +10,11 @@ use axum::{
 };
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use twin_platform::Usage;
 
 use crate::{
     arn,
     core::Core,
-    limits::resident_bytes,
     state::{State, Task},
 };
 
@@ -125,7 +125,7 @@ fn task(core: &Core, state: &State, task: &Task) -> Option<Value> {
 
 /// The part of Docker's statistics that can be measured of a process.
 fn stats(_: &Core, _: &State, task: &Task) -> Option<Value> {
-    let pid = task.container.pid?;
+    let usage = Usage::of(task.container.pid?)?;
     let limit = u64::from(task.definition.memory_mib) * 1024 * 1024;
     let now = OffsetDateTime::now_utc().format(&Rfc3339).ok()?;
     Some(compact(json!({
@@ -133,9 +133,9 @@ fn stats(_: &Core, _: &State, task: &Task) -> Option<Value> {
         "name": task.definition.container.name,
         "id": task.runtime_id(),
         "num_procs": 0,
-        "memory_stats": { "usage": resident_bytes(pid)?, "limit": limit },
+        "memory_stats": { "usage": usage.resident_bytes, "limit": limit },
         "cpu_stats": {
-            "cpu_usage": { "total_usage": cpu_time_ns(pid) },
+            "cpu_usage": { "total_usage": u64::try_from(usage.cpu.as_nanos()).ok()? },
             "online_cpus": std::thread::available_parallelism().map_or(1, usize::from),
         },
     })))
@@ -143,14 +143,6 @@ fn stats(_: &Core, _: &State, task: &Task) -> Option<Value> {
 
 fn task_stats(core: &Core, state: &State, task: &Task) -> Option<Value> {
     Some(json!({ task.runtime_id(): stats(core, state, task)? }))
-}
-
-/// User and system time in nanoseconds from `/proc` (proc(5): fields 14 and 15, in clock ticks of a hundredth second).
-fn cpu_time_ns(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-    Some(ticks * 10_000_000)
 }
 
 fn credentials(_: &Core, _: &State, task: &Task) -> Option<Value> {

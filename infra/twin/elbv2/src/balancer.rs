@@ -4,7 +4,7 @@ use std::{
     net::Ipv4Addr,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -20,12 +20,47 @@ pub(crate) struct Balancer {
     /// Where its listeners listen.
     pub(crate) host: Ipv4Addr,
     pub(crate) hooks: Arc<Hooks>,
+    /// Connections of clients.
+    pub(crate) clients: Connections,
     idle_timeout_s: AtomicU32,
+}
+
+/// Connections that were accepted, and those of them that are still open.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    open: AtomicU64,
+    accepted: AtomicU64,
+}
+
+impl Connections {
+    pub(crate) fn begins(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ends(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
 }
 
 impl Balancer {
     pub(crate) fn new(arn: &str, id: &str, host: Ipv4Addr, hooks: Arc<Hooks>) -> Arc<Self> {
-        Arc::new(Self { arn: arn.into(), id: id.into(), host, hooks, idle_timeout_s: AtomicU32::new(60) })
+        Arc::new(Self {
+            arn: arn.into(),
+            id: id.into(),
+            host,
+            hooks,
+            clients: Connections::default(),
+            idle_timeout_s: AtomicU32::new(60),
+        })
     }
 
     /// `idle_timeout.timeout_seconds`: how long client and target may be silent. It is a request's time-out and not the

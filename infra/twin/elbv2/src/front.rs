@@ -47,6 +47,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(front: Arc<Front>, address: SocketAddr) -> Arc<Self> {
+        front.balancer.clients.begins();
         Arc::new(Self { front, address, ambiguous: AtomicUsize::new(0) })
     }
 
@@ -61,6 +62,12 @@ impl Client {
     pub(crate) fn refused_below(&self, status: u16) -> bool {
         is_ambiguous(status)
             && self.ambiguous.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1)).is_err()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.front.balancer.clients.ends();
     }
 }
 

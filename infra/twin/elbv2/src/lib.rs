@@ -13,11 +13,13 @@
 //! `forward`, `group`, `target`, `pool`) reads snapshots that the control plane publishes and takes no lock that is held for
 //! longer than a push or a pop.
 
+mod access_log;
 mod api;
 mod attributes;
 mod balancer;
 mod body;
 mod client_io;
+mod counts;
 mod exchange;
 mod forward;
 mod front;
@@ -51,11 +53,13 @@ use twin_platform::{
     seam::{TargetHealth, Targets},
 };
 
-use crate::{hooks::Hooks, state::State};
 pub use crate::{
+    access_log::AccessLogPlace,
+    counts::{BalancerCounts, GroupCounts, metric_name},
     hooks::{AccessLog, Filter, Observer, Verdict},
     record::Finished,
 };
+use crate::{hooks::Hooks, state::State};
 
 /// The service. Calls need a tokio runtime around them.
 #[derive(Debug)]
@@ -86,6 +90,16 @@ impl Elbv2 {
     /// Sets who looks at requests before they are routed. The first call wins; call before traffic.
     pub fn set_filter(&self, filter: Arc<dyn Filter>) {
         let _ = self.hooks.filter.set(filter);
+    }
+
+    /// Connections and healthy targets of each load balancer now.
+    pub fn counts(&self) -> Vec<BalancerCounts> {
+        counts::now(&self.state())
+    }
+
+    /// Where each load balancer's access log goes, for those whose attributes turn it on.
+    pub fn access_logs(&self) -> Vec<AccessLogPlace> {
+        access_log::places(&self.state())
     }
 
     /// The last thousand finished requests, oldest first; each displays as its access-log line.

@@ -110,6 +110,11 @@ impl Pool {
         }
     }
 
+    /// Connections that are open now.
+    pub(crate) fn open(&self) -> usize {
+        lock(&self.open).iter().filter(|task| !task.is_finished()).count()
+    }
+
     /// Closes what has not been used for a minute.
     pub(crate) fn sweep(&self) {
         lock(&self.idle).retain(|idle| idle.since.elapsed() <= IDLE && !idle.sender.is_closed());

@@ -1,5 +1,5 @@
 //! What the twin's services share: the account they live in, the time factor, AWS-shaped errors, child processes that never
-//! outlive the twin, and the seams through which one service asks another.
+//! outlive the twin, what a process uses, and the seams through which one service asks another.
 //!
 //! Refuses: behaviour of any single AWS service. That lives in the service's own crate.
 
@@ -9,10 +9,12 @@ pub mod identity;
 pub mod process;
 pub mod seam;
 pub mod speed;
+pub mod usage;
 
 pub use account::Account;
 pub use error::AwsError;
 pub use identity::Identity;
 pub use process::Spawner;
 pub use speed::Speed;
+pub use usage::Usage;
 pub use winterbaume_core::{MockRequest as Request, MockResponse as Response, MockService as Service};
