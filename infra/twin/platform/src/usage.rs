@@ -49,7 +49,10 @@ pub fn resident_bytes(pid: u32) -> Option<u64> {
 
 #[cfg(target_os = "linux")]
 fn children(pid: u32) -> Vec<u32> {
-    let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    // Each thread has its own.
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let listed: String =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok()).collect();
     listed.split_whitespace().filter_map(|child| child.parse().ok()).collect()
 }
 
@@ -107,7 +110,7 @@ mod tests {
     fn a_child_belongs_to_the_family() {
         let own = std::process::id();
         let mut child = std::process::Command::new("sleep").arg("30").spawn().expect("sleep runs");
-        assert!(children(own).contains(&child.id()) || cfg!(not(target_os = "linux")), "{:?}", children(own));
+        assert!(children(own).contains(&child.id()), "{:?}", children(own));
         assert!(Usage::of_family(own).is_some());
         child.kill().expect("it runs");
         child.wait().expect("it ended");
