@@ -30,6 +30,11 @@ pub fn document() -> Value {
             "imageTag": resource::IMAGE_TAG,
             "containerPort": resource::CONTAINER_PORT,
             "adminPort": resource::ADMIN_PORT,
+            "alarmTopic": resource::ALARM_TOPIC,
+            "alarmQueue": resource::ALARM_QUEUE,
+            "metricNamespace": resource::METRIC_NAMESPACE,
+            "accessLogBucket": resource::ACCESS_LOG_BUCKET,
+            "modesTag": resource::MODES_TAG,
             "desiredCount": resource::DESIRED_COUNT,
         },
         "healthCheck": {

@@ -42,6 +42,17 @@ pub mod resource {
     pub const CONTAINER_PORT: u16 = 8080;
     /// Port of the application's admin listener, reachable inside the task only.
     pub const ADMIN_PORT: u16 = 9901;
+    /// SNS topic that every alarm tells of its changes.
+    pub const ALARM_TOPIC: &str = "golden-alarms";
+    /// SQS queue that is subscribed to the topic.
+    pub const ALARM_QUEUE: &str = "golden-alarms";
+    /// CloudWatch namespace of the metrics that are made from the application's log.
+    pub const METRIC_NAMESPACE: &str = "Golden";
+    /// Bucket of the balancer's access logs. As with the other bucket, the account id is appended in AWS.
+    pub const ACCESS_LOG_BUCKET: &str = "golden-access-logs";
+    /// Tag of an alarm with the failure modes that it catches, separated by spaces. A tag, so that the alarm itself does not
+    /// give the answer away.
+    pub const MODES_TAG: &str = "breakfix:modes";
     /// Tasks that the service runs.
     pub const DESIRED_COUNT: i32 = 2;
 }

@@ -6,6 +6,11 @@
 //! (256 CPU units, 512 MiB) and the resilience lab (2 tasks). The balancer's health check
 //! stands in the contract, because `reset` restores it.
 
+mod alarms;
+mod dashboards;
+mod metric_filters;
+mod notifications;
+
 use anyhow::{Context, Result};
 use aws_config::SdkConfig;
 use aws_sdk_ecs::types as ecs;
@@ -53,21 +58,38 @@ pub(crate) struct Created {
     pub target_group_arn: String,
 }
 
+/// The load balancer and its target group as metrics name them.
+pub(crate) struct Dimensions {
+    pub(crate) load_balancer: String,
+    pub(crate) target_group: String,
+}
+
+/// The end of an ARN that a metric has as its dimension.
+fn dimension(arn: &str) -> String {
+    let resource = arn.rsplit(':').next().unwrap_or(arn);
+    resource.strip_prefix("loadbalancer/").unwrap_or(resource).to_owned()
+}
+
 /// Creates what is missing. What does not depend on each other is created at the same time.
 ///
 /// # Errors
 /// The first call that fails, with AWS's code and message.
 pub(crate) async fn create(config: &SdkConfig, ready: &Ready, balancer_port: u16) -> Result<Created> {
     let ecs = aws_sdk_ecs::Client::new(config);
-    let (secret_arn, balancer, (), (), (), ()) = tokio::try_join!(
+    let (secret_arn, (balancer, dimensions), topic_arn, (), (), (), ()) = tokio::try_join!(
         secret(config, ready),
         balancer(config, balancer_port),
+        notifications::create(config),
         parameter(config),
-        bucket(config),
+        buckets(config),
         log_group(config),
         cluster(&ecs),
     )?;
-    service(&ecs, ready, &secret_arn, &balancer.target_group_arn).await?;
+    tokio::try_join!(
+        service(&ecs, ready, &secret_arn, &balancer.target_group_arn),
+        alarms::create(config, &dimensions, &topic_arn),
+        dashboards::create(config, &dimensions),
+    )?;
     Ok(balancer)
 }
 
@@ -114,11 +136,14 @@ async fn secret(config: &SdkConfig, ready: &Ready) -> Result<String> {
     arn.context("Secrets Manager gave the secret no ARN")
 }
 
-async fn bucket(config: &SdkConfig) -> Result<()> {
+async fn buckets(config: &SdkConfig) -> Result<()> {
     // Path style: a bucket in the host name would need a name server that knows 127.0.0.1's buckets.
     let path_style = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
-    let create = aws_sdk_s3::Client::from_conf(path_style).create_bucket().bucket(resource::HEALTH_BUCKET);
-    created_or_there("creating the health bucket", "BucketAlreadyOwnedByYou", create.send().await)?;
+    let s3 = aws_sdk_s3::Client::from_conf(path_style);
+    for bucket in [resource::HEALTH_BUCKET, resource::ACCESS_LOG_BUCKET] {
+        let create = s3.create_bucket().bucket(bucket);
+        created_or_there("creating a bucket", "BucketAlreadyOwnedByYou", create.send().await)?;
+    }
     Ok(())
 }
 
@@ -128,7 +153,7 @@ async fn log_group(config: &SdkConfig) -> Result<()> {
     created_or_there("creating the log group", "ResourceAlreadyExistsException", create.send().await)?;
     let keep = logs.put_retention_policy().log_group_name(resource::LOG_GROUP).retention_in_days(LOG_RETENTION_DAYS);
     keep.send().await.map_err(|error| problem::aws("setting the log group's retention", error))?;
-    Ok(())
+    metric_filters::create(&logs).await
 }
 
 async fn cluster(ecs: &aws_sdk_ecs::Client) -> Result<()> {
@@ -138,12 +163,14 @@ async fn cluster(ecs: &aws_sdk_ecs::Client) -> Result<()> {
     Ok(())
 }
 
-async fn balancer(config: &SdkConfig, port: u16) -> Result<Created> {
+async fn balancer(config: &SdkConfig, port: u16) -> Result<(Created, Dimensions)> {
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(config);
     let (balancer, target_group_arn) = tokio::try_join!(load_balancer(&elb), target_group(&elb))?;
+    let arn = balancer.load_balancer_arn().context("the load balancer has no ARN")?;
+    access_log(&elb, arn).await?;
     let listener = elb
         .create_listener()
-        .load_balancer_arn(balancer.load_balancer_arn().context("the load balancer has no ARN")?)
+        .load_balancer_arn(arn)
         .protocol(elb::ProtocolEnum::Http)
         .port(i32::from(port))
         .default_actions(
@@ -151,7 +178,16 @@ async fn balancer(config: &SdkConfig, port: u16) -> Result<Created> {
         );
     created_or_there("creating the listener", "DuplicateListener", listener.send().await)?;
     let host = balancer.dns_name().context("the load balancer has no DNS name")?;
-    Ok(Created { alb_url: format!("http://{host}:{port}"), target_group_arn })
+    let dimensions = Dimensions { load_balancer: dimension(arn), target_group: dimension(&target_group_arn) };
+    Ok((Created { alb_url: format!("http://{host}:{port}"), target_group_arn }, dimensions))
+}
+
+async fn access_log(elb: &aws_sdk_elasticloadbalancingv2::Client, arn: &str) -> Result<()> {
+    let attributes = [("access_logs.s3.enabled", "true"), ("access_logs.s3.bucket", resource::ACCESS_LOG_BUCKET)]
+        .map(|(key, value)| elb::LoadBalancerAttribute::builder().key(key).value(value).build());
+    let set = elb.modify_load_balancer_attributes().load_balancer_arn(arn).set_attributes(Some(attributes.into()));
+    set.send().await.map_err(|error| problem::aws("turning the access log on", error))?;
+    Ok(())
 }
 
 async fn load_balancer(elb: &aws_sdk_elasticloadbalancingv2::Client) -> Result<elb::LoadBalancer> {
