@@ -9,6 +9,7 @@ mod outage;
 pub mod process;
 mod reply;
 mod sql;
+mod traffic;
 mod wait;
 
 pub use disk::SmallDisk;
@@ -16,4 +17,5 @@ pub use lab::{Lab, binary, free_port, text};
 pub use outage::Outage;
 pub use reply::Reply;
 pub use sql::Session;
+pub use traffic::Traffic;
 pub use wait::until;

@@ -1,5 +1,9 @@
 //! The whole lab from outside, as a person drives it: the real aws CLI, boto3, HTTP and SQL. A lab of its own for every test.
 
+#[path = "lab/access_log.rs"]
+mod access_log;
+#[path = "lab/alarms.rs"]
+mod alarms;
 #[path = "lab/bad_input.rs"]
 mod bad_input;
 #[path = "lab/connection_leak.rs"]
@@ -34,9 +38,13 @@ mod operator;
 mod orphans;
 #[path = "lab/parameter_outage.rs"]
 mod parameter_outage;
+#[path = "lab/queries.rs"]
+mod queries;
 #[path = "lab/rotation.rs"]
 mod rotation;
 #[path = "lab/secret_outage.rs"]
 mod secret_outage;
 #[path = "lab/services.rs"]
 mod services;
+#[path = "lab/traces.rs"]
+mod traces;

@@ -3,8 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use load::{Profile, Target};
-use tests::{Lab, Outage, until};
+use tests::{Lab, Outage, Traffic, until};
 
 /// The least that the mode under test adds to a request.
 const ADDED: Duration = Duration::from_millis(80);
@@ -31,14 +30,7 @@ fn a_parameter_that_cannot_be_read_applies_for_a_minute_and_then_no_longer() {
     lab.until_applied(version);
     let wanted = version.to_string();
 
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let profile = Profile::new(lab.name("ALB_URL"), 50.0)
-        .target(Target::get("/"))
-        .target(Target::get("/db"))
-        .target(Target::get("/work?ms=2"))
-        .lasting(Duration::from_secs(300));
-    let run = runtime.block_on(async { load::start(profile) }).expect("a good profile");
-    let stop = run.stopper();
+    let traffic = Traffic::start(lab.name("ALB_URL"), 50.0, &["/", "/db", "/work?ms=2"]);
 
     let began = Instant::now();
     outage.answer("ThrottlingException", "Rate exceeded");
@@ -78,8 +70,7 @@ fn a_parameter_that_cannot_be_read_applies_for_a_minute_and_then_no_longer() {
     assert!(took >= ADDED, "the mode is back: {took:?}");
     lab.until_applied(lab.set_mode("none"));
 
-    stop.stop();
-    let summary = runtime.block_on(run.finish());
+    let summary = traffic.end();
     assert!(summary.finished > 50 * STILL.as_secs(), "{summary:?}");
     assert_eq!((summary.failed, summary.shed), (0, 0), "the outage costs no request: {summary:?}");
 }
