@@ -96,14 +96,11 @@ const ACTIONS: &[(&str, &[&str], Handler)] = &[
 ];
 
 const SERVICE: &str = "elasticloadbalancing";
+const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
 
 /// Answers one call.
 pub(crate) fn call(elbv2: &Elbv2, request: &Request) -> Result<Response, AwsError> {
-    let params = if request.body.is_empty() {
-        Params::parse(request.uri.split_once('?').map_or("", |(_, query)| query).as_bytes())
-    } else {
-        Params::parse(&request.body)
-    };
+    let params = Params::of(request);
     let call = params.root();
     let name = call.get("Action").ok_or_else(|| AwsError::client("MissingAction", "The request has no Action"))?;
     let Some((name, known, handler)) = ACTIONS.iter().find(|(known, ..)| *known == name) else {
@@ -112,7 +109,7 @@ pub(crate) fn call(elbv2: &Elbv2, request: &Request) -> Result<Response, AwsErro
     if let Some(unknown) = params.unknown(known) {
         return Err(AwsError::not_implemented(SERVICE, &format!("{name} with {unknown}")));
     }
-    Ok(handler(elbv2, &call)?.response(name))
+    Ok(handler(elbv2, &call)?.response(name, NAMESPACE))
 }
 
 /// The page that `Marker` and `PageSize` ask for, and the marker of the next one.

@@ -32,13 +32,11 @@ mod page;
 mod pattern;
 mod pool;
 mod proxy;
-mod query;
 pub mod record;
 mod rules;
 mod settings;
 mod state;
 mod target;
-mod xml;
 
 use std::{
     future::Future,
@@ -49,8 +47,9 @@ use std::{
 
 use async_trait::async_trait;
 use twin_platform::{
-    Account, AwsError, Request, Response, Service, Speed,
+    Account, AwsError, Request, Response, Service, Speed, query,
     seam::{TargetHealth, Targets},
+    xml,
 };
 
 pub use crate::{

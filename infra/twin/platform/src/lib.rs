@@ -1,5 +1,5 @@
 //! What the twin's services share: the account they live in, the time factor, AWS-shaped errors, child processes that never
-//! outlive the twin, what a process uses, and the seams through which one service asks another.
+//! outlive the twin, what a process uses, the AWS query protocol, and the seams through which one service asks another.
 //!
 //! Refuses: behaviour of any single AWS service. That lives in the service's own crate.
 
@@ -7,9 +7,11 @@ pub mod account;
 pub mod error;
 pub mod identity;
 pub mod process;
+pub mod query;
 pub mod seam;
 pub mod speed;
 pub mod usage;
+pub mod xml;
 
 pub use account::Account;
 pub use error::AwsError;

@@ -4,22 +4,30 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use twin_platform::AwsError;
+use crate::{AwsError, Request};
 
 /// All parameters of a call.
 #[derive(Debug, Default)]
-pub(crate) struct Params(BTreeMap<String, String>);
+pub struct Params(BTreeMap<String, String>);
 
 /// The parameters under one prefix; the empty prefix is the whole call.
 #[derive(Clone, Debug)]
-pub(crate) struct Scope<'a> {
+pub struct Scope<'a> {
     params: &'a Params,
     prefix: String,
 }
 
 impl Params {
+    /// The parameters of a call: its body, or the query string when there is no body.
+    pub fn of(request: &Request) -> Self {
+        match request.body.is_empty() {
+            true => Self::parse(request.uri.split_once('?').map_or("", |(_, query)| query).as_bytes()),
+            false => Self::parse(&request.body),
+        }
+    }
+
     /// Reads a form-encoded body. Bytes that are no UTF-8 after decoding become U+FFFD.
-    pub(crate) fn parse(body: &[u8]) -> Self {
+    pub fn parse(body: &[u8]) -> Self {
         let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
         Self(
             pairs
@@ -32,12 +40,12 @@ impl Params {
     }
 
     /// The whole call.
-    pub(crate) fn root(&self) -> Scope<'_> {
+    pub fn root(&self) -> Scope<'_> {
         Scope { params: self, prefix: String::new() }
     }
 
     /// The first name that is not in `known`, `Action` and `Version` aside: what a call asks beyond what is imitated.
-    pub(crate) fn unknown<'a>(&'a self, known: &[&str]) -> Option<&'a str> {
+    pub fn unknown<'a>(&'a self, known: &[&str]) -> Option<&'a str> {
         let first = |key: &'a String| key.split('.').next().unwrap_or(key);
         self.0.keys().map(first).find(|name| !matches!(*name, "Action" | "Version") && !known.contains(name))
     }
@@ -49,19 +57,25 @@ impl<'a> Scope<'a> {
     }
 
     /// The value of `name`, if given.
-    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
+    pub fn get(&self, name: &str) -> Option<&'a str> {
         self.params.0.get(&self.key(name)).map(String::as_str)
     }
 
-    /// The value of `name`, which must be given.
-    pub(crate) fn require(&self, name: &str) -> Result<&'a str, AwsError> {
+    /// The value of `name`, which must be given and not be empty.
+    ///
+    /// # Errors
+    /// `ValidationError`.
+    pub fn require(&self, name: &str) -> Result<&'a str, AwsError> {
         self.get(name)
             .filter(|value| !value.is_empty())
             .ok_or_else(|| invalid(format!("'{}' is required", self.key(name))))
     }
 
     /// The value of `name` as a number or a boolean.
-    pub(crate) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, AwsError> {
+    ///
+    /// # Errors
+    /// `ValidationError` when it is none.
+    pub fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, AwsError> {
         let value = self.get(name);
         value
             .map(|text| {
@@ -71,7 +85,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Whether anything is given under `name`.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         let key = self.key(name);
         self.params.0.contains_key(&key) || self.scope_exists(&format!("{key}."))
     }
@@ -81,21 +95,30 @@ impl<'a> Scope<'a> {
     }
 
     /// The structure `name`.
-    pub(crate) fn scope(&self, name: &str) -> Scope<'a> {
+    pub fn scope(&self, name: &str) -> Scope<'a> {
         Scope { params: self.params, prefix: self.key(name) }
     }
 
     /// The members of the list `name` that are texts.
-    pub(crate) fn texts(&self, name: &str) -> Vec<&'a str> {
+    pub fn texts(&self, name: &str) -> Vec<&'a str> {
         let list = self.key(name);
         (1..).map_while(|n| self.params.0.get(&format!("{list}.member.{n}"))).map(String::as_str).collect()
     }
 
     /// The members of the list `name` that are structures.
-    pub(crate) fn list(&self, name: &str) -> Vec<Scope<'a>> {
+    pub fn list(&self, name: &str) -> Vec<Scope<'a>> {
         let list = self.key(name);
+        self.members(&format!("{list}.member"))
+    }
+
+    /// The entries of the map `name`, whose wire name is `entry` (`Attributes.entry.1.key`).
+    pub fn entries(&self, name: &str) -> Vec<Scope<'a>> {
+        self.members(&format!("{}.entry", self.key(name)))
+    }
+
+    fn members(&self, list: &str) -> Vec<Scope<'a>> {
         (1..)
-            .map(|n| format!("{list}.member.{n}"))
+            .map(|n| format!("{list}.{n}"))
             .take_while(|prefix| self.scope_exists(&format!("{prefix}.")))
             .map(|prefix| Scope { params: self.params, prefix })
             .collect()
@@ -103,7 +126,7 @@ impl<'a> Scope<'a> {
 }
 
 /// A `ValidationError`.
-pub(crate) fn invalid(message: impl Into<String>) -> AwsError {
+pub fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::client("ValidationError", message)
 }
 
@@ -140,5 +163,8 @@ mod tests {
         let groups = root.list("Actions")[0].scope("ForwardConfig").list("TargetGroups");
         assert_eq!(groups.iter().map(|group| group.get("Weight")).collect::<Vec<_>>(), [Some("1"), Some("3")]);
         assert_eq!(params.unknown(&["Actions", "Name"]), Some("Tags"));
+        let params = Params::parse(b"Attributes.entry.1.key=a&Attributes.entry.1.value=b&Attributes.entry.2.key=c");
+        let keys: Vec<_> = params.root().entries("Attributes").iter().map(|entry| entry.get("key")).collect();
+        assert_eq!(keys, [Some("a"), Some("c")]);
     }
 }

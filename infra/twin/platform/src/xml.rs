@@ -2,23 +2,22 @@
 
 use std::fmt::Display;
 
-use twin_platform::Response;
 use winterbaume_core::xml_escape;
 
-const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
+use crate::Response;
 
 /// XML under construction.
 #[derive(Debug, Default)]
-pub(crate) struct Xml(String);
+pub struct Xml(String);
 
 impl Xml {
     /// Nothing yet.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
     /// `<name>value</name>`; characters that XML 1.0 cannot carry are left out.
-    pub(crate) fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
+    pub fn text(&mut self, name: &str, value: impl Display) -> &mut Self {
         let value: String =
             value.to_string().chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect();
         self.0.push_str(&format!("<{name}>{}</{name}>", xml_escape(&value)));
@@ -26,7 +25,7 @@ impl Xml {
     }
 
     /// The element when there is a value.
-    pub(crate) fn maybe(&mut self, name: &str, value: Option<impl Display>) -> &mut Self {
+    pub fn maybe(&mut self, name: &str, value: Option<impl Display>) -> &mut Self {
         if let Some(value) = value {
             self.text(name, value);
         }
@@ -34,7 +33,7 @@ impl Xml {
     }
 
     /// `<name>…</name>` with what `content` writes.
-    pub(crate) fn element(&mut self, name: &str, content: impl FnOnce(&mut Self)) -> &mut Self {
+    pub fn element(&mut self, name: &str, content: impl FnOnce(&mut Self)) -> &mut Self {
         self.0.push_str(&format!("<{name}>"));
         content(self);
         self.0.push_str(&format!("</{name}>"));
@@ -42,7 +41,7 @@ impl Xml {
     }
 
     /// `<name><member>…</member>…</name>`.
-    pub(crate) fn list<T>(
+    pub fn list<T>(
         &mut self,
         name: &str,
         items: impl IntoIterator<Item = T>,
@@ -56,7 +55,7 @@ impl Xml {
     }
 
     /// A list of texts.
-    pub(crate) fn texts<T: Display>(&mut self, name: &str, items: impl IntoIterator<Item = T>) -> &mut Self {
+    pub fn texts<T: Display>(&mut self, name: &str, items: impl IntoIterator<Item = T>) -> &mut Self {
         self.element(name, |xml| {
             for item in items {
                 xml.text("member", item);
@@ -64,8 +63,8 @@ impl Xml {
         })
     }
 
-    /// The answer to `action`.
-    pub(crate) fn response(self, action: &str) -> Response {
-        winterbaume_core::aws_query_response(action, NAMESPACE, &self.0)
+    /// The answer to `action`, in the XML namespace of the service.
+    pub fn response(self, action: &str, namespace: &str) -> Response {
+        winterbaume_core::aws_query_response(action, namespace, &self.0)
     }
 }
