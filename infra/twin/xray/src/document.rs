@@ -1,0 +1,210 @@
+//! Segment documents: JSON in, segments out.
+//!
+//! Promises: a document is taken whole, with its subsegments, or not at all; what is refused gets X-Ray's word for it
+//! (`MissingId`, `InvalidName`, …). Members that no question is about are kept as they came. Refuses documents over 64 KiB.
+
+pub(crate) mod render;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    SegmentId, TraceId,
+    json::{Members, push_text},
+    segment::{Http, Kind, MAX_NAME, Scalar, Segment, Text, allowed_in_name},
+};
+
+/// Largest document, in bytes of JSON: 64 kB (developer guide, "AWS X-Ray segment documents").
+pub const MAX_DOCUMENT_BYTES: usize = 64 << 10;
+
+/// Members that are understood; every other one is kept and shown again.
+const UNDERSTOOD: [&str; 18] = [
+    "trace_id",
+    "id",
+    "parent_id",
+    "type",
+    "name",
+    "origin",
+    "start_time",
+    "end_time",
+    "in_progress",
+    "error",
+    "fault",
+    "throttle",
+    "http",
+    "user",
+    "annotations",
+    "resource_arn",
+    "aws",
+    "subsegments",
+];
+
+/// A document that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// The segment's (or subsegment's) identifier, as far as it could be read.
+    pub id: Option<String>,
+    /// X-Ray's word for what is wrong.
+    pub code: &'static str,
+    /// One line for a person.
+    pub message: String,
+}
+
+impl Refusal {
+    fn of(object: &Map<String, Value>, code: &'static str, is_inner: bool) -> Self {
+        let what = if is_inner { "subsegment" } else { "segment" };
+        let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
+        Self { id, code, message: format!("Invalid {what}. ErrorCode: {code}") }
+    }
+}
+
+/// The segment of a document and the subsegments within it, each naming its parent.
+///
+/// # Errors
+/// [`Refusal`] for the first thing that is wrong.
+pub fn read(document: &str) -> Result<Vec<Segment>, Refusal> {
+    let refuse = |code, message| Refusal { id: None, code, message };
+    if document.len() > MAX_DOCUMENT_BYTES {
+        let message = format!("Segment is {} bytes; the largest that is taken is {MAX_DOCUMENT_BYTES}", document.len());
+        return Err(Refusal { id: id_within(document), code: "SegmentTooLarge", message });
+    }
+    let value: Value = serde_json::from_str(document)
+        .map_err(|error| refuse("ParseError", format!("Invalid segment. ErrorCode: ParseError, Cause: {error}")))?;
+    let Value::Object(object) = value else {
+        return Err(refuse("ParseError", "Invalid segment. ErrorCode: ParseError, Cause: not a JSON object".into()));
+    };
+    let trace_id = match object.get("trace_id").map(|id| id.as_str().and_then(TraceId::parse)) {
+        None => return Err(Refusal::of(&object, "MissingTraceId", false)),
+        Some(None) => return Err(Refusal::of(&object, "InvalidTraceId", false)),
+        Some(Some(id)) => id,
+    };
+    let parent = match object.get("parent_id").filter(|parent| !parent.is_null()) {
+        None => None,
+        Some(id) => match id.as_str().and_then(SegmentId::parse) {
+            None => return Err(Refusal::of(&object, "InvalidParentId", false)),
+            parent => parent,
+        },
+    };
+    let is_inner = object.get("type").and_then(Value::as_str) == Some("subsegment");
+    if is_inner && parent.is_none() {
+        return Err(Refusal::of(&object, "MissingParentId", true));
+    }
+    let mut segments = Vec::new();
+    collect(trace_id, parent, is_inner, object, &mut segments)?;
+    Ok(segments)
+}
+
+/// A look for `"id":"…"` in a text that is too large to be parsed, as the daemon does it.
+fn id_within(document: &str) -> Option<String> {
+    let rest = document.split_once("\"id\"")?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    rest.get(..16).filter(|id| SegmentId::parse(id).is_some()).map(str::to_owned)
+}
+
+fn collect(
+    trace_id: TraceId,
+    parent: Option<SegmentId>,
+    is_inner: bool,
+    mut object: Map<String, Value>,
+    segments: &mut Vec<Segment>,
+) -> Result<(), Refusal> {
+    let subsegments = object.remove("subsegments");
+    let segment = one(trace_id, parent, is_inner, &object).map_err(|code| Refusal::of(&object, code, is_inner))?;
+    let id = segment.id;
+    segments.push(segment);
+    match subsegments {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::Array(items)) => items.into_iter().try_for_each(|item| match item {
+            Value::Object(inner) => collect(trace_id, Some(id), true, inner, segments),
+            _ => Err(Refusal::of(&object, "InvalidSubsegments", is_inner)),
+        }),
+        Some(_) => Err(Refusal::of(&object, "InvalidSubsegments", is_inner)),
+    }
+}
+
+fn one(
+    trace_id: TraceId,
+    parent_id: Option<SegmentId>,
+    is_inner: bool,
+    object: &Map<String, Value>,
+) -> Result<Segment, &'static str> {
+    let id = object.get("id").ok_or("MissingId")?.as_str().and_then(SegmentId::parse).ok_or("InvalidId")?;
+    let name = object.get("name").ok_or("MissingName")?.as_str().ok_or("InvalidName")?;
+    if name.is_empty() || name.chars().count() > MAX_NAME || !name.chars().all(allowed_in_name) {
+        return Err("InvalidName");
+    }
+    let time = |key: &str, wrong| match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(time) => time.as_f64().filter(|time| (0.0..1e11).contains(time)).map(Some).ok_or(wrong),
+    };
+    let start_time = time("start_time", "InvalidStartTime")?.ok_or("MissingStartTime")?;
+    let end_time = time("end_time", "InvalidEndTime")?;
+    let flag = |key: &str| object.get(key).and_then(Value::as_bool).unwrap_or(false);
+    if end_time.is_none() && !flag("in_progress") {
+        return Err("MissingEndTime");
+    }
+    let text = |key: &str| object.get(key).and_then(Value::as_str).map(Text::from);
+    let kind = match (is_inner, object.get("namespace").and_then(Value::as_str)) {
+        (false, _) => Kind::Segment,
+        (true, Some("aws")) => Kind::Aws,
+        (true, Some("remote")) if object.get("sql").is_some_and(Value::is_object) => Kind::Sql,
+        (true, Some("remote")) => Kind::Remote,
+        (true, None) => Kind::Local,
+        (true, Some(_)) => return Err("InvalidNamespace"),
+    };
+    let aws = object.get("aws").filter(|aws| aws.is_object()).map(|aws| Text::from(aws.to_string()));
+    Ok(Segment {
+        parent_id,
+        kind,
+        origin: text("origin"),
+        end_time: end_time.filter(|_| !flag("in_progress")),
+        error: flag("error"),
+        fault: flag("fault"),
+        throttle: flag("throttle"),
+        http: object.get("http").and_then(Value::as_object).map(|http| Box::new(read_http(http))),
+        user: text("user"),
+        annotations: object.get("annotations").and_then(Value::as_object).map(annotations).unwrap_or_default(),
+        resource_arn: text("resource_arn"),
+        aws,
+        members: members(object),
+        ..Segment::new(trace_id, id, name, start_time)
+    })
+}
+
+fn read_http(http: &Map<String, Value>) -> Http {
+    let text = |part: &str, key: &str| http.get(part)?.get(key)?.as_str().map(Text::from);
+    let number = |key: &str| http.get("response")?.get(key)?.as_i64();
+    Http {
+        method: text("request", "method"),
+        url: text("request", "url"),
+        user_agent: text("request", "user_agent"),
+        client_ip: text("request", "client_ip"),
+        status: number("status").and_then(|status| u16::try_from(status).ok()),
+        content_length: number("content_length"),
+    }
+}
+
+/// Values that X-Ray indexes: strings, numbers and booleans (same page, "Annotations").
+fn annotations(object: &Map<String, Value>) -> Vec<(Text, Scalar)> {
+    let scalar = |value: &Value| match value {
+        Value::Bool(value) => Some(Scalar::Bool(*value)),
+        Value::Number(value) => value.as_f64().map(Scalar::Number),
+        Value::String(value) => Some(Scalar::Text(value.as_str().into())),
+        _ => None,
+    };
+    object.iter().filter_map(|(key, value)| Some((key.as_str().into(), scalar(value)?))).collect()
+}
+
+fn members(object: &Map<String, Value>) -> Option<Text> {
+    let mut out = String::new();
+    let mut members = Members::bare(&mut out);
+    for (key, value) in object {
+        let is_namespace = key == "namespace" && value.as_str().is_some_and(|it| it == "aws" || it == "remote");
+        if !is_namespace && !UNDERSTOOD.contains(&key.as_str()) {
+            match value.as_str() {
+                Some(text) => members.value(key, |out| push_text(out, text)),
+                None => members.raw(key, &value.to_string()),
+            }
+        }
+    }
+    (!out.is_empty()).then(|| out.into())
+}
