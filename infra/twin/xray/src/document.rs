@@ -208,3 +208,151 @@ fn members(object: &Map<String, Value>) -> Option<Text> {
     }
     (!out.is_empty()).then(|| out.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const TRACE: &str = "1-581cf771-a006649127e371903a2de979";
+
+    fn minimal() -> Value {
+        json!({
+            "name": "example.com", "id": "70de5b6f19ff9a0a", "start_time": 1.478293361271E9, "trace_id": TRACE,
+            "end_time": 1.478293361449E9,
+        })
+    }
+
+    fn with(key: &str, value: Value) -> String {
+        let mut document = minimal();
+        document[key] = value;
+        document.to_string()
+    }
+
+    fn without(key: &str) -> String {
+        let mut document = minimal();
+        document.as_object_mut().expect("an object").remove(key);
+        document.to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_has_x_rays_word() {
+        for (document, code) in [
+            (String::new(), "ParseError"),
+            ("{\"name\"".to_owned(), "ParseError"),
+            ("[]".to_owned(), "ParseError"),
+            ("[".repeat(10_000), "ParseError"),
+            (without("trace_id"), "MissingTraceId"),
+            (with("trace_id", json!("1-2-3")), "InvalidTraceId"),
+            (without("id"), "MissingId"),
+            (with("id", json!(7)), "InvalidId"),
+            (without("name"), "MissingName"),
+            (with("name", json!("")), "InvalidName"),
+            (with("name", json!("a".repeat(201))), "InvalidName"),
+            (with("name", json!("what?")), "InvalidName"),
+            (without("start_time"), "MissingStartTime"),
+            (with("start_time", json!("now")), "InvalidStartTime"),
+            (with("start_time", json!(-1)), "InvalidStartTime"),
+            (without("end_time"), "MissingEndTime"),
+            (with("end_time", json!(1e300)), "InvalidEndTime"),
+            (with("parent_id", json!("x")), "InvalidParentId"),
+            (with("type", json!("subsegment")), "MissingParentId"),
+            (with("subsegments", json!({})), "InvalidSubsegments"),
+            (with("subsegments", json!([{"id": "53995c3f42cd8ad8", "name": "a", "start_time": 1}])), "MissingEndTime"),
+            (with("metadata", json!("x".repeat(MAX_DOCUMENT_BYTES))), "SegmentTooLarge"),
+        ] {
+            assert_eq!(read(&document).expect_err(code).code, code, "{}", &document[..document.len().min(200)]);
+        }
+        let inner = with("subsegments", json!([{"id": "53995c3f42cd8ad8", "name": "a", "start_time": 1}]));
+        let refusal = read(&inner).expect_err("no end");
+        assert_eq!(refusal.id.as_deref(), Some("53995c3f42cd8ad8"));
+        assert_eq!(refusal.message, "Invalid subsegment. ErrorCode: MissingEndTime");
+        let large = read(&with("metadata", json!("x".repeat(MAX_DOCUMENT_BYTES)))).expect_err("too large");
+        assert_eq!(large.id.as_deref(), Some("70de5b6f19ff9a0a"));
+    }
+
+    #[test]
+    fn a_document_comes_back_as_it_went_in() {
+        let document = json!({
+            "name": "example.com", "id": "70de5b6f19ff9a0a", "start_time": 1.478293361271E9, "trace_id": TRACE,
+            "end_time": 1.478293361449E9, "origin": "AWS::EC2::Instance", "user": "a \"b\"",
+            "service": {"version": "7"}, "error": true,
+            "http": {"request": {"method": "POST", "url": "http://e/"}, "response": {"status": 404, "content_length": -1}},
+            "aws": {"ec2": {"availability_zone": "us-west-2c"}}, "annotations": {"n": 1.5, "t": "x", "b": false},
+            "metadata": {"debug": {"test": [1, null]}}, "cause": {"exceptions": [{"id": "2f01"}]},
+            "subsegments": [{
+                "id": "53995c3f42cd8ad8", "name": "db@host", "start_time": 1.47829336138E9, "in_progress": true, "namespace": "remote",
+                "sql": {"database_type": "PostgreSQL"},
+                "subsegments": [{"id": "0f910026178b71eb", "name": "## inner", "start_time": 1.4782933614E9, "end_time": 1.4782933614E9}],
+            }],
+        });
+        let mut store = crate::store::Store::new(1 << 20);
+        for segment in read(&document.to_string()).expect("a document") {
+            store.put(segment, 0.0);
+        }
+        let trace = store.get(TraceId::parse(TRACE).expect("an id")).expect("the trace");
+        let documents = render::documents(&crate::view::View::of(&trace));
+        assert_eq!(documents.len(), 2, "the segment and the inferred database");
+        let shown: Value = serde_json::from_str(&documents[0].1).expect("JSON");
+        assert_eq!(shown, document);
+        let inferred: Value = serde_json::from_str(&documents[1].1).expect("JSON");
+        assert_eq!((&inferred["origin"], &inferred["inferred"]), (&json!("Database::SQL"), &json!(true)));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[ -~é]{0,12}".prop_map(Value::from),
+            Just(json!("53995c3f42cd8ad8")),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            let keys = proptest::sample::select(vec![
+                "id",
+                "name",
+                "subsegments",
+                "request",
+                "response",
+                "status",
+                "url",
+                "x",
+            ]);
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                proptest::collection::vec((keys, inner), 0..5).prop_map(|pairs| pairs
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .collect::<Map<_, _>>()
+                    .into()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken_or_refused(text in any::<String>()) {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn any_member_is_taken_or_refused_and_what_is_taken_can_be_shown(
+            key in proptest::sample::select([&UNDERSTOOD[..], &["namespace", "sql", "cause", "metadata"]].concat()),
+            value in any_json(),
+        ) {
+            if let Ok(segments) = read(&with(key, value)) {
+                let mut store = crate::store::Store::new(1 << 20);
+                let id = segments[0].trace_id;
+                for segment in segments {
+                    store.put(segment, 0.0);
+                }
+                let trace = store.get(id).expect("the trace");
+                for (_, document) in render::documents(&crate::view::View::of(&trace)) {
+                    prop_assert!(serde_json::from_str::<Value>(&document).is_ok(), "{}", document);
+                }
+            }
+        }
+    }
+}

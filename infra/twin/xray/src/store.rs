@@ -54,7 +54,7 @@ impl Trace {
                 *known = segment;
             }
             Some(_) => {}
-            None if self.bytes + bytes > MAX_TRACE_BYTES => self.limit_exceeded = true,
+            None if self.bytes + bytes + size_of::<Segment>() > MAX_TRACE_BYTES => self.limit_exceeded = true,
             None => {
                 // Most traces have a handful of segments; doubling would waste half of the store.
                 self.segments.reserve_exact(1);
