@@ -2,6 +2,9 @@
 //!
 //! A comparison holds only for a string or a number: a selector that points at an object, an array, a boolean, null or
 //! nothing makes both `=` and `!=` false, because "the log format doesn't match the filter".
+//!
+//! One extension: AWS documents `NOT EXISTS` alone; `EXISTS` is taken here too, and holds for whatever is there, null as
+//! well. A pattern that must run in AWS writes `$.field = *`, which asks for a string or a number.
 
 use memchr::memmem::Finder;
 
@@ -34,6 +37,7 @@ enum Question {
     Is(Comparison),
     Null,
     Boolean(bool),
+    Exists,
     NotExists,
 }
 
@@ -47,6 +51,7 @@ impl Condition {
         self.tree.holds(&|test| {
             let mut values = found.iter().filter(|(selector, _)| *selector == test.selector).map(|(_, value)| value);
             match &test.question {
+                Question::Exists => values.next().is_some(),
                 Question::NotExists => values.next().is_none(),
                 Question::Null => values.any(|value| matches!(value, Value::Null)),
                 Question::Boolean(wanted) => values.any(|value| matches!(value, Value::Boolean(is) if is == wanted)),
@@ -90,9 +95,8 @@ fn test(scanner: &mut Scanner<'_>, selectors: &mut Selectors) -> Result<Test, Pa
             return Err(scanner.error("expected EXISTS after NOT"));
         }
         Question::NotExists
-    } else if scanner.rest().to_ascii_uppercase().starts_with("EXISTS") {
-        // "The variables IS NOT and EXISTS currently aren't supported", says the syntax page.
-        return Err(scanner.error("EXISTS is not supported; write = *"));
+    } else if scanner.eat_word("EXISTS") {
+        Question::Exists
     } else {
         Question::Is(Comparison::parse(scanner, is_bare)?)
     };
