@@ -7,12 +7,15 @@ use twin_platform::AwsError;
 use crate::refusal::{Shape, shape_of};
 
 /// Unsigned requests (`--no-sign-request`, `curl`) are told apart by these: scope, prefix of `X-Amz-Target`, API version.
-const UNSIGNED: [(&str, &str, &str); 7] = [
+const UNSIGNED: [(&str, &str, &str); 10] = [
     ("ecs", "AmazonEC2ContainerServiceV20141113", ""),
     ("elasticloadbalancing", "", "2015-12-01"),
     ("logs", "Logs_20140328", ""),
+    ("monitoring", "GraniteServiceVersion20100801", "2010-08-01"),
     ("rds", "", "2014-10-31"),
     ("secretsmanager", "secretsmanager", ""),
+    ("sns", "", "2010-03-31"),
+    ("sqs", "AmazonSQS", "2012-11-05"),
     ("ssm", "AmazonSSM", ""),
     ("sts", "", "2011-06-15"),
 ];

@@ -1,6 +1,6 @@
 //! The endpoint: every route on this screen.
 //!
-//! `/_twin/health` and `/_ecs/…` (task metadata and task-role credentials) are paths of ours; no bucket can be named like them.
+//! `/v1/traces` takes OpenTelemetry's spans as a collector beside the tasks would. `/_twin/health` and `/_ecs/…` (task metadata and task-role credentials) are paths of ours; no bucket can be named like any of them.
 //! Everything else is an AWS API call, told apart by [`Call::of`] and answered by the service of that name in
 //! [`crate::services`].
 
@@ -10,9 +10,10 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Request, State},
+    http::header,
     middleware,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use http_body_util::{BodyExt as _, Limited};
 use twin_platform::AwsError;
@@ -29,6 +30,7 @@ impl Endpoint {
     pub(crate) fn router(services: Arc<Services>) -> Router {
         Router::new()
             .route("/_twin/health", get(health))
+            .route("/v1/traces", post(traces))
             .fallback(aws)
             .with_state(services.clone())
             .nest("/_ecs", services.ecs().metadata_router())
@@ -46,6 +48,17 @@ async fn health(State(services): State<Arc<Services>>) -> Json<serde_json::Value
         "limits": services.ecs().limits(),
         "services": services.scopes().collect::<Vec<_>>(),
     }))
+}
+
+/// OTLP/HTTP.
+async fn traces(State(services): State<Arc<Services>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let answer = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => services.xray().ingest_otlp(kind, &body.to_bytes()),
+        Err(_) => twin_platform::Response::json(413, format!(r#"{{"message":"more than {} MiB"}}"#, BODY_LIMIT >> 20)),
+    };
+    refusal::to_http(answer, &parts.method)
 }
 
 /// An AWS API call.

@@ -15,6 +15,7 @@ mod metrics;
 mod parameters;
 mod ready_made;
 mod refusal;
+mod requests;
 mod run;
 mod s3;
 mod secret_values;

@@ -1,5 +1,5 @@
 //! The metrics that the platform emits, with AWS's names, dimensions and units: `AWS/ApplicationELB`, `AWS/ECS`,
-//! `ECS/ContainerInsights` and `AWS/RDS`.
+//! `ECS/ContainerInsights`, `AWS/RDS` and `AWS/SQS`.
 //!
 //! Promises: what is emitted was counted or measured. What AWS reports once a minute is sampled three times in a minute of the
 //! platform's (`--speed` divides it), so that an alarm's period is never empty; requests are summed up every second.
@@ -15,11 +15,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+pub(crate) use balancer::Requests;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use twin_database::Database;
 use twin_ecs::Ecs;
 use twin_elbv2::Elbv2;
+use twin_messaging::Sqs;
 use twin_platform::{
     Speed,
     seam::{Datum, MetricSink},
@@ -32,18 +34,19 @@ const SAMPLE_S: f64 = 20.0;
 
 /// Whose metrics are emitted, and where to.
 pub(crate) struct Sources {
+    /// Counted by whoever sees the load balancers' requests.
+    pub(crate) requests: Arc<Requests>,
     pub(crate) elbv2: Arc<Elbv2>,
     pub(crate) ecs: Arc<Ecs>,
     pub(crate) database: Arc<Database>,
+    pub(crate) queues: Arc<Sqs>,
     pub(crate) sink: Arc<dyn MetricSink>,
     pub(crate) speed: Speed,
 }
 
-/// Starts to count and to sample, until the token is cancelled. Call before traffic.
+/// Starts to sum up and to sample, until the token is cancelled.
 pub(crate) fn emit(sources: Sources, stop: &CancellationToken) {
-    let requests = Arc::new(balancer::Requests::default());
-    sources.elbv2.set_observer(requests.clone());
-    let (elbv2, sink) = (sources.elbv2.clone(), sources.sink.clone());
+    let (requests, elbv2, sink) = (sources.requests.clone(), sources.elbv2.clone(), sources.sink.clone());
     let counting = async move {
         let mut tick = every(SECOND);
         loop {
@@ -52,7 +55,7 @@ pub(crate) fn emit(sources: Sources, stop: &CancellationToken) {
         }
     };
     let sampling = async move {
-        let Sources { elbv2, ecs, database, sink, speed } = sources;
+        let Sources { elbv2, ecs, database, queues, sink, speed, .. } = sources;
         let (mut connections, mut tasks, mut instance) =
             (balancer::Connections::default(), tasks::Tasks::default(), database::Instance::default());
         let mut tick = every(speed.wait(SAMPLE_S).max(SECOND));
@@ -60,6 +63,7 @@ pub(crate) fn emit(sources: Sources, stop: &CancellationToken) {
             tick.tick().await;
             let now_ms = now_ms();
             sink.put(connections.sample(&elbv2, now_ms));
+            sink.put(queues.sample(now_ms));
             sink.put(tasks.sample(&ecs.usage(), Instant::now(), now_ms));
             match database.measure().await {
                 Ok(Some(seen)) => sink.put(instance.sample(seen, Instant::now(), now_ms)),

@@ -2,13 +2,25 @@
 
 use std::{net::Ipv4Addr, path::PathBuf, sync::Arc};
 
+use tokio_util::sync::CancellationToken;
+use twin_cloudwatch::CloudWatch;
 use twin_database::{Database, Rds, SecretsManager};
 use twin_ecs::Ecs;
 use twin_elbv2::Elbv2;
 use twin_logs::Logs;
+use twin_messaging::{Sns, Sqs};
 use twin_platform::{Account, Service, Spawner, Speed};
+use twin_xray::XRay;
 
-use crate::{parameters, s3::S3, secret_values::Values, sts::Sts};
+use crate::{
+    access_logs,
+    metrics::{self, Requests},
+    parameters,
+    requests::Watchers,
+    s3::S3,
+    secret_values::Values,
+    sts::Sts,
+};
 
 /// What the services are made from.
 pub(crate) struct Settings {
@@ -26,10 +38,13 @@ pub(crate) struct Settings {
 /// All services.
 pub(crate) struct Services {
     /// By SigV4 scope. **The routing table**: a service is reachable when it is here.
-    table: [(&'static str, Arc<dyn Service>); 8],
+    table: [(&'static str, Arc<dyn Service>); 12],
+    /// Ends what runs beside the services.
+    stop: CancellationToken,
     ecs: Arc<Ecs>,
     elbv2: Arc<Elbv2>,
     database: Arc<Database>,
+    xray: Arc<XRay>,
 }
 
 impl Services {
@@ -40,19 +55,43 @@ impl Services {
         let parameters = parameters::service(&account);
         let secrets = SecretsManager::new(account.clone(), database.clone());
         let values = Arc::new(Values::new(secrets.clone(), parameters.clone()));
+        let queues = Sqs::new(account.clone(), endpoint.clone());
+        let topics = Sns::at_speed(account.clone(), speed, endpoint.clone(), queues.clone());
+        let cloudwatch = CloudWatch::new(account.clone(), speed, topics.clone());
+        // logs.set_metrics(cloudwatch.clone());
+        let xray = XRay::new(account.clone());
+        let s3 = Arc::new(S3::new(&account));
         let ecs_settings = twin_ecs::Settings { account: account.clone(), speed, spawner, endpoint, images, scratch };
         let ecs = Ecs::new(ecs_settings, elbv2.clone(), logs.clone(), values);
-        let table: [(&'static str, Arc<dyn Service>); 8] = [
+        let (stop, requests) = (CancellationToken::new(), Arc::new(Requests::default()));
+        elbv2.set_observer(Arc::new(Watchers { requests: requests.clone(), xray: xray.clone() }));
+        access_logs::deliver(&elbv2, s3.clone(), account.clone(), speed, stop.clone());
+        let sources = metrics::Sources {
+            requests,
+            elbv2: elbv2.clone(),
+            ecs: ecs.clone(),
+            database: database.clone(),
+            queues: queues.clone(),
+            sink: cloudwatch.clone(),
+            speed,
+        };
+        metrics::emit(sources, &stop);
+        tokio::spawn(stop.clone().run_until_cancelled_owned(cloudwatch.clone().evaluate_forever()));
+        let table: [(&'static str, Arc<dyn Service>); 12] = [
             ("ecs", ecs.clone()),
             ("elasticloadbalancing", elbv2.clone()),
             ("logs", logs),
+            ("monitoring", cloudwatch),
             ("rds", Rds::new(account.clone(), database.clone())),
-            ("s3", Arc::new(S3::new(&account))),
+            ("s3", s3),
             ("secretsmanager", secrets),
+            ("sns", topics),
+            ("sqs", queues),
             ("ssm", parameters),
             ("sts", Arc::new(Sts::new(account, ecs.clone()))),
+            ("xray", xray.clone()),
         ];
-        Self { table, ecs, elbv2, database }
+        Self { table, stop, ecs, elbv2, database, xray }
     }
 
     /// The service with this SigV4 scope.
@@ -73,9 +112,14 @@ impl Services {
         &self.database
     }
 
+    pub(crate) fn xray(&self) -> &Arc<XRay> {
+        &self.xray
+    }
+
     /// Ends the tasks, then the balancer. The database is ended by whoever started it.
     pub(crate) async fn shutdown(&self) {
         self.ecs.shutdown().await;
         self.elbv2.shutdown().await;
+        self.stop.cancel();
     }
 }

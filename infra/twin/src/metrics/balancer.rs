@@ -20,7 +20,7 @@ type Key = (Arc<str>, Option<Arc<str>>);
 
 /// The requests of the running second.
 #[derive(Default)]
-pub(super) struct Requests {
+pub(crate) struct Requests {
     seconds: Mutex<HashMap<Key, Second>>,
 }
 

@@ -94,7 +94,9 @@ fn one(input: &Fields<'_>) -> Result<(Watched, i64), AwsError> {
             (name, Statistic::extended(name).ok_or_else(unknown)?)
         }
         (None, None) => {
-            return Err(validation("At least one of the parameters Statistic and ExtendedStatistic must be specified."));
+            return Err(validation(
+                "At least one of the parameters Statistic and ExtendedStatistic must be specified.",
+            ));
         }
         _ => {
             return Err(combination(

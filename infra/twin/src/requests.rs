@@ -1,0 +1,65 @@
+//! What becomes of each request that a load balancer has finished: it is counted for CloudWatch, and recorded for X-Ray.
+
+use std::{
+    net::SocketAddrV4,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use twin_elbv2::{Finished, Observer};
+use twin_xray::{Http, LOAD_BALANCER_ORIGIN, Segment, SegmentId, TraceId, XRay};
+
+use crate::metrics::Requests;
+
+/// Both.
+pub(crate) struct Watchers {
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) xray: Arc<XRay>,
+}
+
+impl Observer for Watchers {
+    fn finished(&self, request: &Finished) {
+        self.requests.finished(request);
+        if let Some(segment) = segment(request) {
+            self.xray.record(segment);
+        }
+    }
+
+    fn connection_failed(&self, target_group_arn: &str, target: SocketAddrV4) {
+        self.requests.connection_failed(target_group_arn, target);
+    }
+}
+
+/// The load balancer's own part of the trace that it began: the header's `Parent` is its segment. None when the trace was begun
+/// by the client, whose `Parent` the target got.
+fn segment(request: &Finished) -> Option<Segment> {
+    let header = request.trace_id.as_ref()?.to_str().ok()?;
+    let field = |name: &str| header.split(';').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+    if field("Self").is_some() {
+        return None;
+    }
+    let (trace_id, id) = (TraceId::parse(field("Root")?)?, SegmentId::parse(field("Parent")?)?);
+    let name = request.load_balancer_id.split('/').nth(1).unwrap_or_default();
+    let mut segment = Segment::new(trace_id, id, format!("{name}-balancer"), seconds(request.created));
+    segment.end_time = Some(seconds(request.finished));
+    segment.origin = Some(LOAD_BALANCER_ORIGIN.into());
+    segment.resource_arn = Some(request.load_balancer_arn.clone());
+    segment.judge(request.elb_status);
+    let (method, url) = request.request.as_ref().map_or((None, None), |(method, uri, _)| {
+        let host = request.host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+        (Some(method.as_str().into()), Some(format!("http://{host}{}", uri.path()).into()))
+    });
+    segment.http = Some(Box::new(Http {
+        method,
+        url,
+        user_agent: request.user_agent.as_ref().and_then(|agent| agent.to_str().ok()).map(Into::into),
+        client_ip: Some(request.client.ip().to_string().into()),
+        status: Some(request.elb_status),
+        content_length: None,
+    }));
+    Some(segment)
+}
+
+fn seconds(at: SystemTime) -> f64 {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
