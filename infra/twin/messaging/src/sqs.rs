@@ -7,7 +7,9 @@
 //!
 //! Refuses, by name: the query protocol (every SDK since 2023 speaks JSON), encryption, `RedriveAllowPolicy`,
 //! `FifoThroughputLimit=perMessageGroupId`, `ReceiveRequestAttemptId`, message move tasks, permissions. Policies are kept and
-//! shown, and not evaluated: SNS may deliver without one. A deleted queue is gone, and its name free, at once.
+//! shown, and not evaluated: SNS may deliver without one. A deleted queue is gone, and its name free, at once. A change of a FIFO queue's `DelaySeconds` does
+//! not reach back to messages that are in it. Ids of senders are the account's. `PurgeQueue` is over before its answer, and refused
+//! for the next 60 s of the clock on the wall.
 
 mod api;
 mod error;

@@ -78,14 +78,12 @@ pub(super) async fn receive(sqs: &Sqs, input: Receive) -> Answer {
     let max = usize::try_from(max).unwrap_or(1);
     let visibility_s = within(input.visibility_timeout, "VisibilityTimeout", 0..=MAX_VISIBILITY_S)?;
     let wait_s = within(input.wait_time_seconds, "WaitTimeSeconds", 0..=20)?;
-    let (changed, wait_s) = {
-        let mut queues = sqs.queues();
-        let queue = find(sqs, &mut queues, &input.queue_url)?;
-        (queue.changed.clone(), wait_s.unwrap_or(queue.settings.wait_s))
-    };
+    let wait_s = wait_s.unwrap_or(find(sqs, &mut sqs.queues(), &input.queue_url)?.settings.wait_s);
     let deadline = Instant::now() + Duration::from_secs(wait_s.unsigned_abs());
     loop {
-        // Made before the look into the queue, so that what happens between the look and the wait wakes it too.
+        // Made before the look into the queue, so that what happens between the look and the wait wakes it too; anew each time,
+        // because the queue may have been made anew.
+        let changed = find(sqs, &mut sqs.queues(), &input.queue_url)?.changed.clone();
         let change = changed.notified();
         let last_look = Instant::now() >= deadline;
         let due = match look(sqs, &input, max, visibility_s, last_look)? {
