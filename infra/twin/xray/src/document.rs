@@ -148,8 +148,8 @@ fn one(
         (true, Some("aws")) => Kind::Aws,
         (true, Some("remote")) if object.get("sql").is_some_and(Value::is_object) => Kind::Sql,
         (true, Some("remote")) => Kind::Remote,
-        (true, None) => Kind::Local,
-        (true, Some(_)) => return Err("InvalidNamespace"),
+        // The SDK for Python says `local`, which the guide does not know.
+        (true, _) => Kind::Local,
     };
     let aws = object.get("aws").filter(|aws| aws.is_object()).map(|aws| Text::from(aws.to_string()));
     Ok(Segment {

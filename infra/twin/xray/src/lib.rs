@@ -11,6 +11,7 @@ mod daemon;
 pub mod document;
 pub mod filter;
 mod graph;
+mod header;
 mod id;
 mod json;
 mod otlp;
@@ -29,6 +30,7 @@ use std::{
 use twin_platform::{Account, Request, Response, Service};
 
 pub use crate::{
+    header::TraceHeader,
     id::{SegmentId, TraceId},
     segment::{Http, Kind, LOAD_BALANCER_ORIGIN, Scalar, Segment},
 };

@@ -60,9 +60,12 @@ struct Annotation<'a> {
 
 #[derive(Serialize, PartialEq)]
 enum AnnotationValue<'a> {
-    NumberValue(f64),
-    BooleanValue(bool),
-    StringValue(&'a str),
+    #[serde(rename = "NumberValue")]
+    Number(f64),
+    #[serde(rename = "BooleanValue")]
+    Bool(bool),
+    #[serde(rename = "StringValue")]
+    Text(&'a str),
 }
 
 #[derive(Serialize)]
@@ -203,9 +206,9 @@ impl<'a> Summary<'a> {
             let services: Vec<_> = view.unit_of(index).map(&service).into_iter().collect();
             for (key, value) in &segment.annotations {
                 let value = match value {
-                    Scalar::Bool(value) => AnnotationValue::BooleanValue(*value),
-                    Scalar::Number(value) => AnnotationValue::NumberValue(*value),
-                    Scalar::Text(value) => AnnotationValue::StringValue(value),
+                    Scalar::Bool(value) => AnnotationValue::Bool(*value),
+                    Scalar::Number(value) => AnnotationValue::Number(*value),
+                    Scalar::Text(value) => AnnotationValue::Text(value),
                 };
                 let found = Annotation { annotation_value: value, service_ids: services.clone() };
                 let known = self.annotations.entry(key).or_default();

@@ -215,3 +215,99 @@ fn called_type(call: &Segment) -> Cow<'static, str> {
         Kind::Remote | Kind::Local | Kind::Segment => "remote".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TraceId, store::Store};
+
+    /// Segments as `(id, parent, kind, name, start, end)`.
+    fn trace(segments: &[(u64, u64, Kind, &'static str, f64, f64)]) -> Trace {
+        let trace_id = TraceId::from_bytes([7; 16]).expect("an id");
+        let id = |number: u64| SegmentId::from_bytes(number.to_be_bytes());
+        let mut store = Store::new(1 << 20);
+        for (own, parent, kind, name, start, end) in segments {
+            let mut segment = Segment::new(trace_id, id(*own).expect("an id"), *name, *start);
+            segment.parent_id = id(*parent);
+            segment.kind = *kind;
+            segment.end_time = Some(*end);
+            segment.origin = (*name == "alb").then(|| LOAD_BALANCER_ORIGIN.into());
+            store.put(segment, 0.0);
+        }
+        (*store.get(trace_id).expect("the trace")).clone()
+    }
+
+    fn calls(trace: &Trace) -> Vec<(&str, &str, u64)> {
+        let view = View::of(trace);
+        let name = |unit: usize| -> &str { view.trace.segments[view.units[unit].index].name.as_ref() };
+        let number = |id: SegmentId| u64::from_str_radix(&id.to_string(), 16).expect("hexadecimal");
+        view.calls.iter().map(|call| (name(call.from), name(call.to), number(call.seen.id))).collect()
+    }
+
+    #[test]
+    fn requests_with_one_trace_id_hang_under_the_balancer_segment_they_lie_within() {
+        let trace = trace(&[
+            (1, 0, Kind::Segment, "alb", 0.0, 1.0),
+            (2, 9, Kind::Segment, "alb", 2.0, 3.0),
+            (3, 0, Kind::Segment, "first", 0.1, 0.9),
+            (4, 9, Kind::Segment, "second", 2.1, 2.9),
+            (5, 0, Kind::Segment, "outside", 1.5, 1.6),
+        ]);
+        let view = View::of(&trace);
+        let parents: Vec<_> = view.units.iter().map(|unit| unit.adopted_by.map(|id| id.to_string())).collect();
+        let one = |number: u64| Some(format!("{number:016x}"));
+        assert_eq!(parents, [None, None, one(1), one(2), None]);
+        assert_eq!(view.root_segment().map(|root| &*root.name), Some("alb"));
+    }
+
+    #[test]
+    fn the_balancer_stands_between_a_caller_and_the_target_that_names_the_same_parent() {
+        let trace = trace(&[
+            (1, 0, Kind::Segment, "caller", 0.0, 1.0),
+            (2, 1, Kind::Remote, "http", 0.1, 0.9),
+            (3, 2, Kind::Segment, "alb", 0.2, 0.8),
+            (4, 2, Kind::Segment, "target", 0.3, 0.7),
+        ]);
+        assert_eq!(calls(&trace), [("caller", "alb", 2), ("alb", "target", 4)]);
+    }
+
+    #[test]
+    fn calls_lead_to_the_segment_that_answers_or_to_what_they_name() {
+        let trace = trace(&[
+            (1, 0, Kind::Segment, "a", 0.0, 1.0),
+            (2, 1, Kind::Local, "inner", 0.1, 0.9),
+            (3, 2, Kind::Remote, "http", 0.2, 0.8),
+            (4, 3, Kind::Segment, "b", 0.3, 0.7),
+            (5, 2, Kind::Aws, "Secrets Manager", 0.2, 0.3),
+            (6, 4, Kind::Segment, "c", 0.4, 0.5),
+        ]);
+        assert_eq!(calls(&trace), [("a", "b", 3), ("b", "c", 6), ("a", "Secrets Manager", 5)]);
+        let view = View::of(&trace);
+        assert_eq!(view.units.last().and_then(|unit| unit.kind.as_deref()), Some("AWS::SecretsManager"));
+        assert!(!view.partial);
+    }
+
+    #[test]
+    fn circles_end() {
+        let trace = trace(&[
+            (1, 2, Kind::Remote, "x", 0.0, 1.0),
+            (2, 1, Kind::Remote, "y", 0.0, 1.0),
+            (3, 4, Kind::Segment, "a", 0.0, 1.0),
+            (4, 3, Kind::Segment, "b", 0.0, 1.0),
+            (5, 5, Kind::Local, "self", 0.0, 1.0),
+        ]);
+        let view = View::of(&trace);
+        assert!(view.partial && view.root.is_some());
+        assert_eq!((view.holder(0, 3), view.holder(4, 3)), (None, None));
+    }
+
+    #[test]
+    fn a_long_chain_is_shown_no_deeper_than_asked() {
+        let chain: Vec<_> = (1..200)
+            .map(|number| (number, number - 1, if number == 1 { Kind::Segment } else { Kind::Local }, "x", 0.0, 1.0))
+            .collect();
+        let trace = trace(&chain);
+        let view = View::of(&trace);
+        assert_eq!((view.holder(1, 32), view.holder(31, 32), view.holder(198, 32)), (Some(0), Some(30), Some(31)));
+    }
+}
