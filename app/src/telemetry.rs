@@ -62,7 +62,7 @@ impl Telemetry {
     /// # Errors
     /// [`TelemetryError`] when the filter does not parse or an exporter cannot be built.
     pub fn init(config: &Config, identity: &Identity, sink: LogSink) -> Result<Self, TelemetryError> {
-        let exporting = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").is_ok_and(|endpoint| !endpoint.is_empty());
+        let exporting = std::env::var(contract::names::env::OTLP_ENDPOINT).is_ok_and(|endpoint| !endpoint.is_empty());
         let filter = Filter::parse(&config.log_level, exporting)?;
         let log = Log::start(sink, &identity.task_id);
         let resource = resource(config, identity, exporting);
@@ -73,7 +73,10 @@ impl Telemetry {
             .with(spans.as_ref().map(spans::layer))
             .with(event_layer::EventLayer::new(log.clone()));
         tracing::subscriber::set_global_default(subscriber).map_err(|_| TelemetryError::Twice)?;
-        let metrics = Arc::new(Metrics::new(resource, exporting)?);
+        // OpenTelemetry's own switch, for a collector that takes spans only.
+        let metrics_off =
+            std::env::var(contract::names::env::METRICS_EXPORTER).is_ok_and(|exporter| exporter == "none");
+        let metrics = Arc::new(Metrics::new(resource, exporting && !metrics_off)?);
         Ok(Self { log, metrics, spans, levels: Levels { filter: Some(handle), exporting } })
     }
 

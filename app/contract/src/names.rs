@@ -101,6 +101,10 @@ pub mod env {
     pub const BIND_ADDR: &str = "BIND_ADDR";
     /// Admin listener of the application.
     pub const ADMIN_ADDR: &str = "ADMIN_ADDR";
+    /// Where the application sends its spans and metrics; unset, it sends none. OpenTelemetry's own name.
+    pub const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    /// `none` where the endpoint above takes spans only. OpenTelemetry's own name.
+    pub const METRICS_EXPORTER: &str = "OTEL_METRICS_EXPORTER";
     /// ECS cluster name, exported by `breakfix env`.
     pub const CLUSTER: &str = "CLUSTER";
     /// ECS service name, exported by `breakfix env`.

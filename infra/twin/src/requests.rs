@@ -7,7 +7,7 @@ use std::{
 };
 
 use twin_elbv2::{Finished, Observer};
-use twin_xray::{Http, LOAD_BALANCER_ORIGIN, Segment, SegmentId, TraceId, XRay};
+use twin_xray::{Http, LOAD_BALANCER_ORIGIN, Segment, SegmentId, TraceHeader, XRay};
 
 use crate::metrics::Requests;
 
@@ -30,18 +30,16 @@ impl Observer for Watchers {
     }
 }
 
-/// The load balancer's own part of the trace that it began: the header's `Parent` is its segment. None when the trace was begun
-/// by the client, whose `Parent` the target got.
+/// The load balancer's own part of the trace. Beyond AWS, whose balancers record none: it is where the trace begins. The header
+/// that the target got is AWS's, without a word of this segment; X-Ray hangs the target's under it because it lies within.
 fn segment(request: &Finished) -> Option<Segment> {
-    let header = request.trace_id.as_ref()?.to_str().ok()?;
-    let field = |name: &str| header.split(';').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-    if field("Self").is_some() {
-        return None;
-    }
-    let (trace_id, id) = (TraceId::parse(field("Root")?)?, SegmentId::parse(field("Parent")?)?);
+    let header = TraceHeader::parse(request.trace_id.as_ref()?.to_str().ok()?)?;
+    let id = SegmentId::from_bytes(fastrand::u64(1..).to_be_bytes())?;
+    let trace_id = header.root;
     let name = request.load_balancer_id.split('/').nth(1).unwrap_or_default();
     let mut segment = Segment::new(trace_id, id, format!("{name}-balancer"), seconds(request.created));
     segment.end_time = Some(seconds(request.finished));
+    segment.parent_id = header.parent;
     segment.origin = Some(LOAD_BALANCER_ORIGIN.into());
     segment.resource_arn = Some(request.load_balancer_arn.clone());
     segment.judge(request.elb_status);

@@ -8,7 +8,7 @@
 
 mod alarms;
 mod dashboards;
-mod metric_filters;
+// mod metric_filters;
 mod notifications;
 
 use anyhow::{Context, Result};
@@ -153,7 +153,7 @@ async fn log_group(config: &SdkConfig) -> Result<()> {
     created_or_there("creating the log group", "ResourceAlreadyExistsException", create.send().await)?;
     let keep = logs.put_retention_policy().log_group_name(resource::LOG_GROUP).retention_in_days(LOG_RETENTION_DAYS);
     keep.send().await.map_err(|error| problem::aws("setting the log group's retention", error))?;
-    metric_filters::create(&logs).await
+    Ok(())
 }
 
 async fn cluster(ecs: &aws_sdk_ecs::Client) -> Result<()> {
@@ -289,6 +289,7 @@ fn task_definition(
     secret_arn: &str,
 ) -> aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefinitionFluentBuilder {
     let (container_port, admin_port) = (resource::CONTAINER_PORT, resource::ADMIN_PORT);
+    // The endpoint takes OTLP, as a collector beside the tasks does in AWS.
     // Both listeners are written out because the laptop gives each task an address of its own by rewriting them.
     let environment = [
         (env::PARAM_FAILURE_MODE, resource::FAILURE_MODE_PARAMETER.to_owned()),
@@ -297,6 +298,8 @@ fn task_definition(
         (env::S3_BUCKET_NAME, resource::HEALTH_BUCKET.to_owned()),
         (env::BIND_ADDR, format!("0.0.0.0:{container_port}")),
         (env::ADMIN_ADDR, format!("127.0.0.1:{admin_port}")),
+        (env::OTLP_ENDPOINT, ready.endpoint.clone()),
+        (env::METRICS_EXPORTER, "none".to_owned()),
     ]
     .map(|(name, value)| ecs::KeyValuePair::builder().name(name).value(value).build());
     let logs = [

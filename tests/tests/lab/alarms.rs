@@ -23,15 +23,18 @@ fn until_state(lab: &Lab, name: &str, wanted: &str) {
 
 /// Takes messages off the alarm queue until one is of this alarm and state.
 fn until_told(lab: &Lab, name: &str, wanted: &str) {
-    let url = lab.aws(&["sqs", "get-queue-url", "--queue-name", "golden-alarms"])["QueueUrl"].clone();
+    // Version 1 of the aws CLI takes no variable for this service.
+    let sqs =
+        |arguments: &[&str]| lab.aws(&[&["sqs", "--endpoint-url", lab.name("AWS_ENDPOINT_URL")], arguments].concat());
+    let url = sqs(&["get-queue-url", "--queue-name", "golden-alarms"])["QueueUrl"].clone();
     let url = url.as_str().expect("a queue has a URL");
     until(&format!("the queue tells that {name} is {wanted}"), 30, || {
-        let arguments = ["sqs", "receive-message", "--queue-url", url, "--max-number-of-messages", "10"];
-        let received = lab.aws(&[&arguments[..], &["--wait-time-seconds", "1"]].concat());
+        let received =
+            sqs(&["receive-message", "--queue-url", url, "--max-number-of-messages", "10", "--wait-time-seconds", "1"]);
         let mut told = Vec::new();
         for message in received["Messages"].as_array().into_iter().flatten() {
             let handle = message["ReceiptHandle"].as_str().expect("a handle");
-            lab.aws(&["sqs", "delete-message", "--queue-url", url, "--receipt-handle", handle]);
+            sqs(&["delete-message", "--queue-url", url, "--receipt-handle", handle]);
             let envelope: Value = serde_json::from_str(message["Body"].as_str().unwrap_or_default()).expect("JSON");
             let change: Value = serde_json::from_str(envelope["Message"].as_str().unwrap_or_default()).expect("JSON");
             told.push((change["AlarmName"].clone(), change["NewStateValue"].clone()));

@@ -116,7 +116,7 @@ const ALARMS: &[Alarm] = &[
         ),
         above: 0.0,
         of: (1, 2),
-        missing: "breaching",
+        missing: "missing",
         modes: &[ModeName::Crash, ModeName::Unhealthy],
     },
     Alarm {
