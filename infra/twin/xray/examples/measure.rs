@@ -1,7 +1,10 @@
 //! What taking and reading traces costs, and what the store weighs. Run it optimised:
 //! `cargo run --release -p twin-xray --example measure`. Figures go to standard error.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
@@ -26,20 +29,25 @@ fn main() -> std::io::Result<()> {
     let bytes: usize = bodies.iter().map(Vec::len).sum();
     let with_bodies = resident_bytes();
 
-    let started = Instant::now();
-    for body in &bodies {
+    let (name, origin): (Arc<str>, Arc<str>) = ("golden-alb".into(), LOAD_BALANCER_ORIGIN.into());
+    let (mut otlp, mut record) = (Duration::ZERO, Duration::ZERO);
+    let mut recorded = 0;
+    for (nth, body) in bodies.iter().enumerate() {
+        let started = Instant::now();
         assert_eq!(xray.ingest_otlp("application/x-protobuf", body).status, 200);
+        otlp += started.elapsed();
+        let sent = (((nth + 1) * BATCH / 3) as u64).min(TRACES);
+        let started = Instant::now();
+        for number in recorded..sent {
+            xray.record(balancer(now, number, &name, &origin));
+        }
+        record += started.elapsed();
+        recorded = sent;
     }
     let spans = TRACES * 3;
-    let micros = started.elapsed().as_secs_f64() * 1e6;
-    eprintln!("OTLP: {spans} spans, {} bytes each, {:.2} us a span", bytes as u64 / spans, micros / spans as f64);
-
-    let (name, origin): (Arc<str>, Arc<str>) = ("golden-alb".into(), LOAD_BALANCER_ORIGIN.into());
-    let started = Instant::now();
-    for number in 0..TRACES {
-        xray.record(balancer(now, number, &name, &origin));
-    }
-    eprintln!("record: {:.2} us a segment", started.elapsed().as_secs_f64() * 1e6 / TRACES as f64);
+    let each = |time: Duration, count: u64| time.as_secs_f64() * 1e6 / count as f64;
+    eprintln!("OTLP: {spans} spans, {} bytes each, {:.2} us a span", bytes as u64 / spans, each(otlp, spans));
+    eprintln!("record: {:.2} us a segment", each(record, TRACES));
     let (traces, bytes) = xray.size();
     let resident = (resident_bytes() - with_bodies) >> 20;
     eprintln!("store: {traces} traces, {} MiB by its own count, {resident} MiB resident", bytes >> 20);

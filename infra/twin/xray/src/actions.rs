@@ -85,10 +85,16 @@ fn failure(message: String) -> AwsError {
     AwsError { status: 500, code: "InternalFailure".into(), message }
 }
 
-/// Identifiers of traces, at most `most` of them.
-fn trace_ids(texts: &[String], most: usize) -> Result<Vec<TraceId>, AwsError> {
-    if texts.len() > most {
-        return Err(invalid(format!("TraceIds has {} members; at most {most} are taken", texts.len())));
+/// Most traces in one call (API reference, `BatchGetTraces` and `GetTraceGraph`: "Minimum number of 1 item. Maximum number of 5 items").
+const MAX_TRACES: usize = 5;
+
+/// Identifiers of the traces that are asked for.
+fn trace_ids(texts: &[String]) -> Result<Vec<TraceId>, AwsError> {
+    if !(1..=MAX_TRACES).contains(&texts.len()) {
+        return Err(invalid(format!(
+            "TraceIds has {} members; at least 1 and at most {MAX_TRACES} are taken",
+            texts.len()
+        )));
     }
     let read = |text: &String| TraceId::parse(text).ok_or_else(|| invalid(format!("Invalid trace id: {text}")));
     texts.iter().map(read).collect()

@@ -7,10 +7,8 @@ use twin_platform::AwsError;
 use super::{Answer, answer, aside, failure, range, trace_ids};
 use crate::{XRay, graph::Graph, view::View};
 
-/// Longest time range, in hours ("Time range cannot be longer than 6 hours", as the service says it).
+/// Longest time range, in hours: what the service refuses beyond; no page states it.
 const MAX_HOURS: f64 = 6.0;
-/// Most traces in one `GetTraceGraph`; AWS states no number.
-const MAX_TRACES: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -57,7 +55,7 @@ pub(super) async fn of_service(xray: &XRay, input: OfService) -> Answer {
 /// The graph of the named traces; those that are not known add nothing.
 pub(super) fn of_traces(xray: &XRay, input: &OfTraces) -> Answer {
     let mut graph = Graph::default();
-    for id in trace_ids(&input.trace_ids, MAX_TRACES)? {
+    for id in trace_ids(&input.trace_ids)? {
         if let Some(trace) = xray.store().get(id) {
             graph.add(&View::of(&trace));
         }

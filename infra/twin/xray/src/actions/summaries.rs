@@ -15,7 +15,7 @@ use crate::{
     view::View,
 };
 
-/// Longest time range, in hours ("Time range cannot be longer than 24 hours", as the service says it).
+/// Longest time range, in hours: what the service refuses beyond; no page states it.
 const MAX_HOURS: f64 = 24.0;
 /// Summaries on a page; AWS states no number.
 const PAGE: usize = 200;

@@ -5,9 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Answer, answer, trace_ids};
 use crate::{XRay, document::render, summary::to_micros, view::View};
 
-/// "You can retrieve up to five traces with one request" (X-Ray's quota for `BatchGetTraces`).
-const MAX_TRACES: usize = 5;
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct BatchGet {
@@ -39,7 +36,7 @@ struct Document {
 
 /// One page: five traces of at most 500 KB.
 pub(super) fn batch_get(xray: &XRay, input: &BatchGet) -> Answer {
-    let ids = trace_ids(&input.trace_ids, MAX_TRACES)?;
+    let ids = trace_ids(&input.trace_ids)?;
     let mut output = Output { traces: Vec::new(), unprocessed_trace_ids: Vec::new() };
     for (id, text) in ids.into_iter().zip(&input.trace_ids) {
         let Some(trace) = xray.store().get(id) else {

@@ -69,6 +69,7 @@ async fn what_cannot_be_asked_is_refused_with_a_reason() {
         ("/Traces", json!({ "TraceIds": vec!["1-5759e988-bd862e3fe1be46a994272793"; 6] }), "at most 5"),
         ("/ServiceGraph", json!({ "StartTime": 0, "EndTime": 30_000 }), "6 hours"),
         ("/TraceGraph", json!({ "TraceIds": ["x"] }), "Invalid trace id"),
+        ("/TraceGraph", json!({ "TraceIds": [] }), "at least 1"),
         ("/SamplingTargets", json!({}), "SamplingStatisticsDocuments"),
     ] {
         let (code, message) = client.refused(path, question).await;
