@@ -31,7 +31,7 @@ pub(crate) async fn handle(xray: &XRay, request: Request) -> Response {
         "POST" => dispatch(xray, &path, &request.body).await,
         method => Err(AwsError::not_implemented("xray", &format!("{method} /{path}"))),
     };
-    answer.unwrap_or_else(|error| typed(error.json()))
+    answer.unwrap_or_else(|error| refusal(&error))
 }
 
 async fn dispatch(xray: &XRay, path: &str, body: &[u8]) -> Answer {
@@ -70,7 +70,11 @@ fn answer<T: Serialize>(output: &T) -> Answer {
     Ok(Response::rest_json(200, body))
 }
 
-fn typed(mut response: Response) -> Response {
+/// The member is called `Message` in X-Ray's model; clients that have no model look for `message`.
+fn refusal(error: &AwsError) -> Response {
+    let AwsError { code, message, .. } = error;
+    let mut response = error.json();
+    response.body = serde_json::json!({ "__type": code, "message": message, "Message": message }).to_string().into();
     if let Ok(kind) = "application/json".parse() {
         response.headers.insert("content-type", kind);
     }

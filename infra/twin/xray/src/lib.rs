@@ -66,8 +66,13 @@ impl XRay {
         })
     }
 
-    /// Takes one segment as it is: the balancer's way in. Returns at once; there is no refusal.
-    pub fn record(&self, segment: Segment) {
+    /// Takes one segment as it is: the balancer's way in. Returns at once; there is no refusal. A time that is no number is 0.
+    pub fn record(&self, mut segment: Segment) {
+        fn sound(time: f64) -> f64 {
+            if time.is_finite() { time } else { 0.0 }
+        }
+        segment.start_time = sound(segment.start_time);
+        segment.end_time = segment.end_time.map(sound);
         self.store().put(segment, now());
     }
 

@@ -1,7 +1,7 @@
 //! OTLP/HTTP: `POST /v1/traces` in protobuf or JSON, gzipped or not (OpenTelemetry specification, "OTLP/HTTP").
 //!
 //! Promises: a body that cannot be read – cut, of another type, too large once unpacked – is refused with a `google.rpc.Status` and
-//! nothing of it is kept. Of a body that can, the spans with a bad identifier are counted in `partialSuccess` and the rest is kept.
+//! nothing of it is kept. Of a body that can, the spans with a bad identifier or over 64 KiB are counted in `partialSuccess` and the rest is kept.
 
 mod attributes;
 mod cause;
@@ -70,6 +70,10 @@ struct Status {
 /// `INVALID_ARGUMENT` of `google.rpc.Code`.
 const INVALID_ARGUMENT: i32 = 3;
 
+/// What was wrong with the spans that were rejected.
+const REJECTED: &str =
+    "a span needs a trace id of 16 bytes and a span id of 8 bytes, not all zero, and at most 64 KiB of text";
+
 /// Why a body was refused.
 struct Unreadable {
     status: u16,
@@ -93,10 +97,8 @@ pub(crate) fn ingest(
     };
     let converted = convert(&request, &mut crate::lock(databases));
     keep(converted.segments);
-    let partial_success = (converted.rejected > 0).then(|| ExportTracePartialSuccess {
-        rejected_spans: converted.rejected,
-        error_message: "a span needs a trace id of 16 bytes and a span id of 8 bytes, not all zero".into(),
-    });
+    let partial_success = (converted.rejected > 0)
+        .then(|| ExportTracePartialSuccess { rejected_spans: converted.rejected, error_message: REJECTED.into() });
     let answer = ExportTraceServiceResponse { partial_success };
     encoding.answer(200, || answer.encode_to_vec(), || json(&answer))
 }

@@ -145,23 +145,29 @@ impl Segment {
         self.end_time.map(|end| (end - self.start_time).max(0.0))
     }
 
+    /// Every text it holds.
+    fn texts(&self) -> impl Iterator<Item = &Text> {
+        let own = [&self.origin, &self.user, &self.resource_arn, &self.aws, &self.members];
+        let http = self.http.as_deref();
+        let http = http.map(|http| [&http.method, &http.url, &http.user_agent, &http.client_ip]);
+        let annotations = self.annotations.iter().flat_map(|(key, value)| {
+            let text = if let Scalar::Text(text) = value { Some(text) } else { None };
+            [Some(key), text]
+        });
+        let some = own.into_iter().chain(http.into_iter().flatten()).filter_map(Option::as_ref);
+        std::iter::once(&self.name).chain(some).chain(annotations.flatten())
+    }
+
+    /// Bytes of its texts: to a few hundred, the size of its document.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.texts().map(|text| text.len()).sum()
+    }
+
     /// Bytes of memory beside `size_of::<Segment>()`. A shared text counts for its share.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let share = |text: &Text| (text.len() + 16) / Arc::strong_count(text).max(1);
-        let maybe = |text: &Option<Text>| text.as_ref().map_or(0, share);
-        let http = self.http.as_ref().map_or(0, |http| {
-            size_of::<Http>()
-                + maybe(&http.method)
-                + maybe(&http.url)
-                + maybe(&http.user_agent)
-                + maybe(&http.client_ip)
-        });
-        let annotations = self.annotations.iter().map(|(key, value)| {
-            let text = if let Scalar::Text(text) = value { share(text) } else { 0 };
-            size_of::<(Text, Scalar)>() + share(key) + text
-        });
-        let texts = [&self.origin, &self.user, &self.resource_arn, &self.aws, &self.members];
-        share(&self.name) + http + annotations.sum::<usize>() + texts.into_iter().map(maybe).sum::<usize>()
+        let shares = self.texts().map(|text| (text.len() + 16) / Arc::strong_count(text).max(1));
+        let http = self.http.as_ref().map_or(0, |_| size_of::<Http>());
+        shares.sum::<usize>() + http + self.annotations.len() * size_of::<(Text, Scalar)>()
     }
 }
 

@@ -15,6 +15,7 @@ use opentelemetry_proto::tonic::{
 use super::{attributes::Attributes, cause, resource::Sender, texts::Texts, value};
 use crate::{
     Segment, SegmentId, TraceId,
+    document::MAX_DOCUMENT_BYTES,
     json::{Members, object},
     segment::{Http, Kind, MAX_NAME, Text, allowed_in_name},
 };
@@ -27,7 +28,7 @@ const MAX_DATABASES: usize = 256;
 
 pub(crate) struct Converted {
     pub(crate) segments: Vec<Segment>,
-    /// Spans without proper identifiers.
+    /// Spans without proper identifiers, or larger than a segment may be.
     pub(crate) rejected: i64,
 }
 
@@ -41,7 +42,12 @@ pub(crate) fn convert(request: &ExportTraceServiceRequest, databases: &mut Datab
             match Ids::of(span) {
                 Some(ids) => {
                     let mut one = One { sender: &sender, shared: &mut shared, databases };
+                    let begin = converted.segments.len();
                     one.convert(span, ids, &mut converted.segments);
+                    if converted.segments[begin..].iter().any(|one| one.text_bytes() > MAX_DOCUMENT_BYTES) {
+                        converted.segments.truncate(begin);
+                        converted.rejected += 1;
+                    }
                 }
                 None => converted.rejected += 1,
             }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::client::{Client, PROTOBUF, body, now, request, server, statement, trace};
+use super::client::{Client, PROTOBUF, body, now, request, server, statement, text, trace};
 
 const JSON: &str = "application/json; charset=utf-8";
 
@@ -76,22 +76,23 @@ fn a_refusal_is_a_status_in_the_callers_encoding() {
 }
 
 #[test]
-fn spans_without_identifiers_are_counted_and_the_rest_is_kept() {
+fn bad_spans_are_counted_and_the_rest_is_kept() {
     let mut spans = spans();
     spans.extend([
         Span::default(),
         Span { trace_id: vec![0; 16], ..spans[0].clone() },
         Span { span_id: vec![1; 7], ..spans[0].clone() },
         Span { parent_span_id: vec![1; 9], ..spans[0].clone() },
+        Span { attributes: vec![text("big", &"x".repeat(65_536))], span_id: vec![5; 8], ..spans[0].clone() },
     ]);
     let client = Client::new();
     let response = client.0.ingest_otlp(PROTOBUF, &body(spans.clone()));
     let answer = ExportTraceServiceResponse::decode(&response.body[..]).expect("an answer");
     let partial = answer.partial_success.expect("a partial success");
-    assert_eq!((response.status, partial.rejected_spans, client.0.size().0), (200, 4, 1));
+    assert_eq!((response.status, partial.rejected_spans, client.0.size().0), (200, 5, 1));
     let json = serde_json::to_vec(&request(spans)).expect("JSON");
     let answer: Value = serde_json::from_slice(&client.0.ingest_otlp(JSON, &json).body).expect("JSON");
-    assert_eq!(answer["partialSuccess"]["rejectedSpans"], "4");
+    assert_eq!(answer["partialSuccess"]["rejectedSpans"], "5");
 }
 
 fn any_value() -> impl Strategy<Value = Any> {
