@@ -117,8 +117,8 @@ impl Statistic {
             Self::Minimum => pool.minimum,
             Self::Maximum => pool.maximum,
             Self::Percentile(_) | Self::Within(..) if !pool.complete || pool.minimum < 0.0 => return None,
-            Self::Percentile(rank) => percentile(sorted(pool), *rank)?,
-            Self::Within(kind, bounds) => within(sorted(pool), *kind, *bounds)?,
+            Self::Percentile(rank) => percentile(pool.sorted(), *rank)?,
+            Self::Within(kind, bounds) => within(pool.sorted(), *kind, *bounds)?,
         };
         number.is_finite().then_some(number)
     }
@@ -133,11 +133,6 @@ fn decimal(text: &str) -> Option<f64> {
 
 fn percent(text: &str) -> Option<f64> {
     decimal(text).filter(|rank| (0.0..=100.0).contains(rank))
-}
-
-fn sorted(pool: &mut Pool) -> &[(f64, f64)] {
-    pool.values.sort_unstable_by(|(left, _), (right, _)| left.total_cmp(right));
-    &pool.values
 }
 
 fn total(values: &[(f64, f64)]) -> f64 {
@@ -204,8 +199,7 @@ mod tests {
     use super::*;
 
     fn hundred() -> Pool {
-        let values = (1..=100).rev().map(|value| (f64::from(value), 1.0)).collect();
-        Pool { count: 100.0, sum: 5050.0, minimum: 1.0, maximum: 100.0, values, complete: true }
+        Pool::of((1..=100).rev().map(|value| (f64::from(value), 1.0)).collect())
     }
 
     #[test]
@@ -263,8 +257,10 @@ mod tests {
             assert_eq!(Statistic::any(name), None, "{name}");
         }
         let p95 = Statistic::Percentile(95.0);
-        assert_eq!(p95.of(&mut Pool { complete: false, ..hundred() }), None);
-        assert_eq!(p95.of(&mut Pool { minimum: -1.0, ..hundred() }), None);
+        let mut incomplete = hundred();
+        incomplete.complete = false;
+        assert_eq!(p95.of(&mut incomplete), None);
+        assert_eq!(p95.of(&mut Pool::of(vec![(-1.0, 1.0), (1.0, 1.0)])), None);
         assert_eq!(p95.significant_samples().map(f64::round), Some(200.0));
         assert_eq!(Statistic::Percentile(10.0).significant_samples(), Some(100.0));
     }
@@ -275,8 +271,7 @@ mod tests {
             name in "(p|tm|TM|WM|wm|PR|TC|ts|IQM)?[(]?[0-9%:.]{0,12}[)]?",
             values in proptest::collection::vec((0.0_f64..1e6, 0.0_f64..100.0), 0..50),
         ) {
-            let count = total(&values);
-            let mut pool = Pool { count, values, minimum: 0.0, ..Pool::default() };
+            let mut pool = Pool::of(values);
             if let Some(statistic) = Statistic::any(&name) {
                 prop_assert!(statistic.of(&mut pool).is_none_or(f64::is_finite));
             }

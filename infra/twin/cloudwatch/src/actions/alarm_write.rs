@@ -86,7 +86,7 @@ pub(super) fn put(context: &Context<'_>, kind: Kind) -> Result<(), AwsError> {
         status,
         configured_ms: now_ms,
         tags,
-        due_ms: now_ms,
+        due_ms: 0,
     };
     book.history.configured(&alarm, change, now_ms);
     book.alarms.insert(name.to_owned(), alarm);

@@ -66,7 +66,7 @@ fn step(value: f64) -> u32 {
     u32::try_from(rounded).unwrap_or(u32::MAX)
 }
 
-fn value_of(step: u32) -> f64 {
+pub(super) fn value_of(step: u32) -> f64 {
     f64::from_bits(u64::from(step) << ROUNDED_BITS)
 }
 

@@ -1,0 +1,7 @@
+//! The service as clients see it, through its HTTP seam.
+
+mod alarms;
+mod data;
+mod protocols;
+mod support;
+mod validation;
