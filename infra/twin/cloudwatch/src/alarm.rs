@@ -182,19 +182,19 @@ impl Comparison {
 /// `TreatMissingData`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    Missing,
+    Unknown,
     Ignore,
     Breaching,
     NotBreaching,
 }
 
 impl Missing {
-    pub(crate) const ALL: [Self; 4] = [Self::Missing, Self::Ignore, Self::Breaching, Self::NotBreaching];
+    pub(crate) const ALL: [Self; 4] = [Self::Unknown, Self::Ignore, Self::Breaching, Self::NotBreaching];
 
     /// As the API writes it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Missing => "missing",
+            Self::Unknown => "missing",
             Self::Ignore => "ignore",
             Self::Breaching => "breaching",
             Self::NotBreaching => "notBreaching",

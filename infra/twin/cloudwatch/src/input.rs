@@ -184,6 +184,23 @@ pub(crate) fn validation(message: impl Into<String>) -> AwsError {
     AwsError::client("ValidationError", message)
 }
 
+/// `ValidationError` in the words of the API's own model: the member is named in lower camel case there.
+pub(crate) fn violated(member: &str, value: &str, constraint: &str) -> AwsError {
+    validation(format!(
+        "1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: Member must {constraint}"
+    ))
+}
+
+/// A value that is none of those allowed.
+pub(crate) fn none_of(member: &str, value: &str, allowed: &[&str]) -> AwsError {
+    violated(member, &format!("'{value}'"), &format!("satisfy enum value set: [{}]", allowed.join(", ")))
+}
+
+/// `InvalidParameterCombination`: two parameters of which only one may be given.
+pub(crate) fn both(one: &str, other: &str) -> AwsError {
+    combination(format!("The parameters {one} and {other} are mutually exclusive and you have specified both."))
+}
+
 /// `InvalidParameterCombination`.
 pub(crate) fn combination(message: impl Into<String>) -> AwsError {
     AwsError::client("InvalidParameterCombination", message)

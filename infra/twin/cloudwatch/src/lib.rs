@@ -28,7 +28,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::Notify;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::Notify,
+};
 use twin_platform::{
     Account, Request, Response, Service, Speed,
     seam::{AlarmActions, Datum, MetricSink},
@@ -126,7 +129,7 @@ impl Service for CloudWatch {
 
     fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
         Box::pin(async move {
-            let response = actions::handle(self, &request);
+            let response = aside(|| actions::handle(self, &request));
             self.posted.notify_one();
             response
         })
@@ -151,6 +154,15 @@ impl MetricSink for CloudWatch {
 /// A panic while holding one of these leaves whole metrics and alarms or none, so they stay usable.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs work that may take some milliseconds so that the runtime's other tasks – the balancer's, above all – go on meanwhile.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // A runtime of one thread has nobody to go on.
+        _ => work(),
+    }
 }
 
 /// Milliseconds since the epoch.

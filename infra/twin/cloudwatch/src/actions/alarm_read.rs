@@ -2,11 +2,11 @@
 
 use twin_platform::AwsError;
 
-use super::{Answer, Context, page};
+use super::{Answer, Context, alarm_write, page};
 use crate::{
-    alarm::{Alarm, Kind, State, Watched, rule::alarm_name},
+    alarm::{Alarm, Kind, Watched, rule::alarm_name},
     data_query::read::{read_metric, read_unit},
-    input::{combination, validation},
+    input::{both, validation},
     wire::Value,
 };
 
@@ -20,19 +20,12 @@ pub(super) fn describe(context: &Context<'_>) -> Answer {
     let names = input.texts("AlarmNames")?;
     let prefix = input.text("AlarmNamePrefix")?;
     if !names.is_empty() && prefix.is_some() {
-        return Err(combination(
-            "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive and you have specified both.",
-        ));
+        return Err(both("AlarmNames", "AlarmNamePrefix"));
     }
     if names.len() > 100 {
         return Err(validation("The collection AlarmNames must not have a size greater than 100."));
     }
-    let state = input.text("StateValue")?.map(|name| {
-        State::named(name).ok_or_else(|| {
-            validation(format!("1 validation error detected: Value '{name}' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"))
-        })
-    });
-    let state = state.transpose()?;
+    let state = input.text("StateValue")?.map(alarm_write::state_named).transpose()?;
     let action = input.text("ActionPrefix")?;
     let types = input.texts("AlarmTypes")?;
     // Without AlarmTypes only metric alarms are returned ("DescribeAlarms").

@@ -9,7 +9,7 @@ use crate::{
         Actions, Alarm, Kind, State, Status,
         rule::{self, alarm_name},
     },
-    input::validation,
+    input::{none_of, validation, violated},
 };
 
 /// Actions for one state ("PutMetricAlarm").
@@ -52,9 +52,7 @@ pub(super) fn put(context: &Context<'_>, kind: Kind) -> Result<(), AwsError> {
     };
     let description = input.text("AlarmDescription")?;
     if description.is_some_and(|description| description.chars().count() > 1024) {
-        return Err(validation(
-            "1 validation error detected: Value at 'alarmDescription' failed to satisfy constraint: Member must have length less than or equal to 1024",
-        ));
+        return Err(violated("alarmDescription", "given", "have length less than or equal to 1024"));
     }
     let actions_enabled = input.boolean("ActionsEnabled")?.unwrap_or(true);
     let tags = tags::read(context)?;
@@ -106,9 +104,8 @@ fn initial(now_ms: i64) -> Status {
 fn name<'a>(context: &Context<'a>) -> Result<&'a str, AwsError> {
     let name = context.input.text("AlarmName")?.unwrap_or_default();
     if name.is_empty() || name.chars().count() > 255 || name.chars().any(|c| c.is_ascii_control()) {
-        return Err(validation(format!(
-            "1 validation error detected: Value '{name}' at 'alarmName' failed to satisfy constraint: Member must have a length of 1 to 255 and no control characters"
-        )));
+        let constraint = "have a length of 1 to 255 and no control characters";
+        return Err(violated("alarmName", &format!("'{name}'"), constraint));
     }
     Ok(name)
 }
@@ -134,17 +131,19 @@ fn names<'a>(context: &Context<'a>) -> Result<Vec<&'a str>, AwsError> {
     Ok(names)
 }
 
+/// The state that the API calls by this name.
+pub(super) fn state_named(name: &str) -> Result<State, AwsError> {
+    let unknown = || none_of("stateValue", name, &["INSUFFICIENT_DATA", "ALARM", "OK"]);
+    State::named(name).ok_or_else(unknown)
+}
+
 pub(super) fn set_state(context: &Context<'_>) -> Answer {
     let input = &context.input;
     let name = alarm_name(input.required_text("AlarmName")?);
-    let wanted = input.required_text("StateValue")?;
-    let state = State::named(wanted).ok_or_else(|| {
-        validation(format!("1 validation error detected: Value '{wanted}' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"))
-    })?;
+    let state = state_named(input.required_text("StateValue")?)?;
     let reason = input.text("StateReason")?;
-    let reason = reason.filter(|reason| reason.chars().count() <= 1023).ok_or_else(|| {
-        validation("1 validation error detected: Value at 'stateReason' failed to satisfy constraint: Member must be given and have length less than or equal to 1023")
-    })?;
+    let fits = reason.filter(|reason| reason.chars().count() <= 1023);
+    let reason = fits.ok_or_else(|| violated("stateReason", "given", "have length less than or equal to 1023"))?;
     let data = input.text("StateReasonData")?;
     if data.is_some_and(|data| serde_json::from_str::<Json>(data).is_err()) {
         return Err(AwsError::client("InvalidFormat", "StateReasonData was not syntactically valid JSON"));
@@ -198,7 +197,7 @@ pub(super) fn delete(context: &Context<'_>) -> Answer {
     let needed = |name: &&str| {
         book.parents(name).iter().any(|parent| !names.contains(&parent.name.as_str()) || parent.name == **name)
     };
-    if let Some(name) = names.iter().copied().find(|name| needed(&name)) {
+    if let Some(name) = names.iter().copied().find(needed) {
         return Err(validation(format!("Cannot delete {name} as there are composite alarm(s) depending on it.")));
     }
     for name in names {

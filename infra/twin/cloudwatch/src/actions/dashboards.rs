@@ -76,7 +76,8 @@ fn name<'a>(context: &Context<'a>) -> Result<&'a str, AwsError> {
         return Ok(name);
     }
     Err(invalid(format!(
-        "The value {name} for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_)."
+        "The value {name} for field DashboardName contains invalid characters. \
+         It can only contain alphanumerics, dash (-) and underscore (_)."
     )))
 }
 

@@ -8,7 +8,7 @@ use crate::{
         read::{checked_period, read_metric, read_unit},
         run::alignment,
     },
-    input::{combination, invalid},
+    input::{both, combination, invalid},
     statistic::Statistic,
     store::Window,
     wire::Value,
@@ -30,17 +30,18 @@ pub(super) fn get(context: &Context<'_>) -> Answer {
     let datapoints = (end_s - start_s).div_euclid(period_s);
     if datapoints > MOST_DATAPOINTS {
         return Err(combination(format!(
-            "You have requested up to {datapoints} datapoints, which exceeds the limit of {MOST_DATAPOINTS}. You may reduce the datapoints requested by increasing Period, or decreasing the time range."
+            "You have requested up to {datapoints} datapoints, which exceeds the limit of {MOST_DATAPOINTS}. \
+             You may reduce the datapoints requested by increasing Period, or decreasing the time range."
         )));
     }
     let plain = named(&input.texts("Statistics")?, "Statistics", Statistic::plain)?;
     let extended = named(&input.texts("ExtendedStatistics")?, "ExtendedStatistics", Statistic::extended)?;
     if plain.is_empty() == extended.is_empty() {
-        return Err(combination(if plain.is_empty() {
-            "At least one of the parameters Statistics and ExtendedStatistics must be specified."
+        return Err(if plain.is_empty() {
+            combination("At least one of the parameters Statistics and ExtendedStatistics must be specified.")
         } else {
-            "The parameters Statistics and ExtendedStatistics are mutually exclusive and you have specified both."
-        }));
+            both("Statistics", "ExtendedStatistics")
+        });
     }
     let unit = read_unit(input)?;
     let window = Window { start_s, end_s, period_s, with_values: !extended.is_empty() };

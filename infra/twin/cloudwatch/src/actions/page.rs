@@ -3,7 +3,7 @@
 use twin_platform::AwsError;
 
 use super::Context;
-use crate::input::validation;
+use crate::input::violated;
 
 /// The position that `NextToken` names, 0 without one.
 pub(super) fn start(context: &Context<'_>) -> Result<usize, AwsError> {
@@ -34,8 +34,6 @@ pub(super) fn size(context: &Context<'_>) -> Result<usize, AwsError> {
     match context.input.integer("MaxRecords")? {
         None => Ok(100),
         Some(size @ 1..=100) => Ok(usize::try_from(size).unwrap_or(100)),
-        Some(size) => Err(validation(format!(
-            "1 validation error detected: Value '{size}' at 'maxRecords' failed to satisfy constraint: Member must be between 1 and 100"
-        ))),
+        Some(size) => Err(violated("maxRecords", &format!("'{size}'"), "be between 1 and 100")),
     }
 }

@@ -80,7 +80,8 @@ fn read(namespace: &str, datum: &Fields<'_>, now_ms: i64) -> Result<Item, AwsErr
     let timestamp_ms = datum.moment("Timestamp")?.unwrap_or(now_ms);
     if timestamp_ms < now_ms - TWO_WEEKS_MS || timestamp_ms > now_ms + TWO_HOURS_MS {
         return Err(invalid(format!(
-            "The parameter {} must specify a time no more than two weeks in the past and no more than two hours in the future.",
+            "The parameter {} must specify a time no more than two weeks in the past \
+             and no more than two hours in the future.",
             datum.name("Timestamp")
         )));
     }

@@ -9,7 +9,7 @@ use crate::{
         self, DataQuery, Source,
         read::{read_metric, read_unit},
     },
-    input::{Fields, combination, validation},
+    input::{Fields, both, combination, none_of, validation, violated},
     statistic::Statistic,
 };
 
@@ -28,9 +28,7 @@ fn read(context: &Context<'_>) -> Result<MetricAlarm, AwsError> {
         (true, false) => one(input)?,
         (false, true) => math(input, &context.cloudwatch.account.id)?,
         (true, true) => {
-            return Err(combination(
-                "The parameters MetricName and Metrics are mutually exclusive and you have specified both.",
-            ));
+            return Err(both("MetricName", "Metrics"));
         }
         (false, false) => {
             return Err(validation("At least one of the parameters MetricName and Metrics must be specified."));
@@ -70,16 +68,7 @@ fn read(context: &Context<'_>) -> Result<MetricAlarm, AwsError> {
 }
 
 fn required(member: &str) -> AwsError {
-    validation(format!(
-        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
-    ))
-}
-
-fn one_of(value: &str, member: &str, allowed: &[&str]) -> AwsError {
-    validation(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy enum value set: [{}]",
-        allowed.join(", ")
-    ))
+    violated(member, "null", "not be null")
 }
 
 fn one(input: &Fields<'_>) -> Result<(Watched, i64), AwsError> {
@@ -87,7 +76,7 @@ fn one(input: &Fields<'_>) -> Result<(Watched, i64), AwsError> {
     let (stat, statistic) = match (input.text("Statistic")?, input.text("ExtendedStatistic")?) {
         (Some(name), None) => {
             let allowed = ["SampleCount", "Average", "Sum", "Minimum", "Maximum"];
-            (name, Statistic::plain(name).ok_or_else(|| one_of(name, "statistic", &allowed))?)
+            (name, Statistic::plain(name).ok_or_else(|| none_of("statistic", name, &allowed))?)
         }
         (None, Some(name)) => {
             let unknown = || validation(format!("The value {name} for parameter ExtendedStatistic is not supported."));
@@ -99,9 +88,7 @@ fn one(input: &Fields<'_>) -> Result<(Watched, i64), AwsError> {
             ));
         }
         _ => {
-            return Err(combination(
-                "The parameters Statistic and ExtendedStatistic are mutually exclusive and you have specified both.",
-            ));
+            return Err(both("Statistic", "ExtendedStatistic"));
         }
     };
     let period_s = input.integer("Period")?.ok_or_else(|| required("period"))?;
@@ -120,9 +107,7 @@ fn alarm_period(period_s: i64) -> Result<i64, AwsError> {
 fn math(input: &Fields<'_>, account: &str) -> Result<(Watched, i64), AwsError> {
     for other in ["Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic"] {
         if input.has(other) && !input.texts(other).is_ok_and(|texts| texts.is_empty()) {
-            return Err(combination(format!(
-                "The parameters Metrics and {other} are mutually exclusive and you have specified both."
-            )));
+            return Err(both("Metrics", other));
         }
     }
     let queries = data_query::read(input, "Metrics")?;
@@ -161,9 +146,7 @@ fn count(input: &Fields<'_>, member: &str) -> Result<Option<usize>, AwsError> {
         Ok(count @ 1..=8640) => Ok(Some(count)),
         _ => {
             let lower = member[..1].to_ascii_lowercase() + &member[1..];
-            Err(validation(format!(
-                "1 validation error detected: Value '{count}' at '{lower}' failed to satisfy constraint: Member must have value greater than or equal to 1"
-            )))
+            Err(violated(&lower, &format!("'{count}'"), "have value greater than or equal to 1"))
         }
     }
 }
@@ -180,12 +163,12 @@ fn comparison(input: &Fields<'_>) -> Result<Comparison, AwsError> {
     }
     let allowed =
         ["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold"];
-    Comparison::named(name).ok_or_else(|| one_of(name, "comparisonOperator", &allowed))
+    Comparison::named(name).ok_or_else(|| none_of("comparisonOperator", name, &allowed))
 }
 
 fn missing(name: &str) -> Result<Missing, AwsError> {
     let found = Missing::ALL.into_iter().find(|missing| missing.name() == name);
-    found.ok_or_else(|| one_of(name, "treatMissingData", &Missing::ALL.map(Missing::name)))
+    found.ok_or_else(|| none_of("treatMissingData", name, &Missing::ALL.map(Missing::name)))
 }
 
 fn low_samples(input: &Fields<'_>) -> Result<Option<bool>, AwsError> {
@@ -196,6 +179,6 @@ fn low_samples(input: &Fields<'_>) -> Result<Option<bool>, AwsError> {
         )),
         Some("evaluate") => Ok(Some(false)),
         Some("ignore") => Ok(Some(true)),
-        Some(other) => Err(one_of(other, "evaluateLowSampleCountPercentile", &["evaluate", "ignore"])),
+        Some(other) => Err(none_of("evaluateLowSampleCountPercentile", other, &["evaluate", "ignore"])),
     }
 }

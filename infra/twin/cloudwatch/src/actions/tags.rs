@@ -22,7 +22,8 @@ pub(super) fn read(context: &Context<'_>) -> Result<BTreeMap<String, String>, Aw
         let (key, value) = (tag.required_text("Key")?, tag.text("Value")?.unwrap_or_default());
         if key.chars().count() > 128 || key.starts_with("aws:") || value.chars().count() > 256 {
             return Err(invalid(format!(
-                "The tag {key} is invalid: a key has at most 128 characters and does not start with aws:, a value has at most 256."
+                "The tag {key} is invalid: a key has at most 128 characters \
+                 and does not start with aws:, a value has at most 256."
             )));
         }
         if tags.insert(key.to_owned(), value.to_owned()).is_some() {

@@ -39,11 +39,11 @@ pub(crate) fn judge(range: &[Option<bool>], periods: usize, needed: usize, missi
         match missing {
             Missing::Breaching => by_count(breaching + filled),
             Missing::NotBreaching => Some(State::Ok),
-            Missing::Missing if judged.is_empty() => Some(State::InsufficientData),
+            Missing::Unknown if judged.is_empty() => Some(State::InsufficientData),
             Missing::Ignore if judged.is_empty() => None,
-            Missing::Missing | Missing::Ignore if breaching < judged.len() => Some(State::Ok),
+            Missing::Unknown | Missing::Ignore if breaching < judged.len() => Some(State::Ok),
             Missing::Ignore => None,
-            Missing::Missing => {
+            Missing::Unknown => {
                 let oldest_age = judged.first().map_or(0, |(index, _)| range.len() - index);
                 (oldest_age >= needed).then_some(State::Alarm)
             }
@@ -100,7 +100,7 @@ mod tests {
     fn the_fewest_missing_points_are_filled() {
         assert_eq!(judge(&range("0 - X - -"), 3, 2, Missing::Breaching).filled, 1);
         assert_eq!(judge(&range("0 - - - -"), 3, 3, Missing::Breaching).filled, 2);
-        let verdict = judge(&range("0 X X - X"), 3, 3, Missing::Missing);
+        let verdict = judge(&range("0 X X - X"), 3, 3, Missing::Unknown);
         assert_eq!((verdict.judged, verdict.filled), (vec![1, 2, 4], 0));
     }
 
@@ -124,7 +124,7 @@ mod tests {
                 prop_assert_eq!(verdict.state, Some(if breaching >= needed { State::Alarm } else { State::Ok }));
             }
             if verdict.state == Some(State::InsufficientData) {
-                prop_assert!(verdict.judged.is_empty() && missing == Missing::Missing);
+                prop_assert!(verdict.judged.is_empty() && missing == Missing::Unknown);
             }
         }
     }

@@ -58,7 +58,7 @@ fn found(alarm: &MetricAlarm, points: &[Point], (start_s, window_s, count): (i64
         &range,
         alarm.evaluation_periods,
         alarm.needed(),
-        alarm.missing.unwrap_or(super::Missing::Missing),
+        alarm.missing.unwrap_or(super::Missing::Unknown),
     );
     let real = &points[points.len().saturating_sub(verdict.judged.len())..];
     let state = verdict.state.filter(|_| !too_few_samples(alarm, real));

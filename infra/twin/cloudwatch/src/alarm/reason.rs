@@ -63,7 +63,7 @@ fn crossed(alarm: &MetricAlarm, state: State, judged: &[Point], filled: usize) -
         alarm.threshold
     );
     let count = format!("{} out of the last {} datapoints", decisive.len(), alarm.evaluation_periods);
-    let fillers = if filled == 0 || matches!(alarm.missing, None | Some(Missing::Missing | Missing::Ignore)) {
+    let fillers = if filled == 0 || matches!(alarm.missing, None | Some(Missing::Unknown | Missing::Ignore)) {
         String::new()
     } else {
         format!(" and {}", treated(alarm, filled))
@@ -79,14 +79,15 @@ fn crossed(alarm: &MetricAlarm, state: State, judged: &[Point], filled: usize) -
     } else {
         let side = if alarming { "crossed" } else { "did not cross" };
         format!(
-            "Threshold Crossed: {count} {comparison}{fillers}. The most recent datapoints which {side} the threshold: {listed} {least}."
+            "Threshold Crossed: {count} {comparison}{fillers}. \
+             The most recent datapoints which {side} the threshold: {listed} {least}."
         )
     }
 }
 
 fn treated(alarm: &MetricAlarm, filled: usize) -> String {
-    let treatment = match alarm.missing.unwrap_or(Missing::Missing) {
-        Missing::Missing => "Missing",
+    let treatment = match alarm.missing.unwrap_or(Missing::Unknown) {
+        Missing::Unknown => "Missing",
         Missing::Ignore => "Ignored",
         Missing::Breaching => "Breaching",
         Missing::NotBreaching => "NonBreaching",

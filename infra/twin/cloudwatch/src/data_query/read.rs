@@ -6,7 +6,7 @@ use twin_platform::AwsError;
 
 use super::{DataQuery, MetricStat, Source, expression_error};
 use crate::{
-    input::{Fields, combination, invalid, validation},
+    input::{Fields, both, invalid, validation},
     math,
     statistic::Statistic,
     store::{Metric, unit_named},
@@ -57,7 +57,8 @@ fn query(fields: &Fields<'_>) -> Result<DataQuery, AwsError> {
     let letters = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !letters || !id.starts_with(|c: char| c.is_ascii_lowercase()) || id.len() > 255 {
         return Err(validation(format!(
-            "The value {id} for parameter {} is not matched. The valid characters are letters, numbers, and underscore, and the first must be a lowercase letter.",
+            "The value {id} for parameter {} is not matched. The valid characters are letters, numbers, \
+             and underscore, and the first must be a lowercase letter.",
             fields.name("Id")
         )));
     }
@@ -189,10 +190,7 @@ pub(crate) fn refuse_unknown(fields: &Fields<'_>, known: &[&str]) -> Result<(), 
 /// Two members that exclude each other.
 pub(crate) fn exclusive(fields: &Fields<'_>, one: &str, other: &str) -> Result<(), AwsError> {
     if fields.has(one) && fields.has(other) {
-        let (one, other) = (fields.name(one), fields.name(other));
-        return Err(combination(format!(
-            "The parameters {one} and {other} are mutually exclusive and you have specified both."
-        )));
+        return Err(both(&fields.name(one), &fields.name(other)));
     }
     Ok(())
 }

@@ -76,6 +76,11 @@ impl Bucket {
         self.maximum = self.maximum.max(other.maximum);
     }
 
+    /// Gives back memory that only further values would need.
+    pub(super) fn settle(&mut self) {
+        self.values.settle();
+    }
+
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.values.bytes()
     }

@@ -5,7 +5,7 @@ use super::{
     values::{Values, value_of},
 };
 
-/// Steps that are gathered by position: more than sixty octaves. What lies apart from that is kept in a list.
+/// Steps that are gathered by position: 128 octaves. What lies apart from that is kept in a list.
 const MOST_STEPS: u32 = 4096;
 
 /// The four sums, and the single values when they were asked for.

@@ -95,6 +95,12 @@ fn put(buckets: &mut VecDeque<Bucket>, bucket: Bucket, bytes: &mut usize) {
             *bytes += known.bytes();
         }
         _ => {
+            // A new second: the one before gets few values more, if any.
+            if let Some(before) = at.checked_sub(1).and_then(|before| buckets.get_mut(before)) {
+                *bytes -= before.bytes();
+                before.settle();
+                *bytes += before.bytes();
+            }
             *bytes += bucket.bytes();
             buckets.insert(at, bucket);
         }
