@@ -95,7 +95,7 @@ pub(crate) fn dimensions_value(metric: &Metric) -> Value {
 /// What is wrong with the expression of the query `id`.
 fn expression_error(id: &str, error: &MathError) -> AwsError {
     match &error.unimitated {
-        Some(what) => AwsError::not_implemented("monitoring", &format!("GetMetricData with {what}")),
+        Some(what) => AwsError::not_implemented("monitoring", &format!("metric math with {what}")),
         None => validation(format!("Error in expression '{id}': {error}")),
     }
 }

@@ -86,8 +86,7 @@ pub(super) fn put(context: &Context<'_>, kind: Kind) -> Result<(), AwsError> {
         tags,
         due_ms: 0,
     };
-    book.history.configured(&alarm, change, now_ms);
-    book.alarms.insert(name.to_owned(), alarm);
+    book.put(alarm, change);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! All alarms, their transitions, and what transitions set off.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use serde_json::{Value, json};
 use time::macros::format_description;
@@ -23,6 +23,8 @@ pub(crate) struct Book {
     pub(crate) history: History,
     /// In the order of the transitions.
     pub(crate) outbox: VecDeque<Notice>,
+    /// Composite alarms that have to be looked at.
+    unsettled: BTreeSet<String>,
 }
 
 /// A status that an alarm is to have.
@@ -61,7 +63,7 @@ impl Book {
                 _ => self.repeat_scaling(name, account),
             }
         }
-        self.evaluate_composites(account, now_ms);
+        self.settle_composites(account, now_ms);
         due.len()
     }
 
@@ -76,7 +78,7 @@ impl Book {
         now_ms: i64,
     ) {
         self.apply(name, Next { state, reason, reason_data: data, children: json!([]) }, account, now_ms);
-        self.evaluate_composites(account, now_ms);
+        self.settle_composites(account, now_ms);
     }
 
     fn apply(&mut self, name: &str, next: Next, account: &Account, now_ms: i64) {
@@ -104,6 +106,12 @@ impl Book {
             });
             self.outbox.extend(notices);
         }
+        self.unsettle_parents(name);
+    }
+
+    fn unsettle_parents(&mut self, name: &str) {
+        let parents: Vec<String> = self.parents(name).into_iter().map(|parent| parent.name.clone()).collect();
+        self.unsettled.extend(parents);
     }
 
     /// Auto Scaling's actions are run for every period in which the state lasts, others once ("Using Amazon CloudWatch alarms").
@@ -127,25 +135,37 @@ impl Book {
         }
     }
 
-    /// Composite alarms until nothing changes; those in a cycle stay as they are ("PutCompositeAlarm").
-    fn evaluate_composites(&mut self, account: &Account, now_ms: i64) {
-        let composites: Vec<String> =
-            self.alarms.values().filter(|alarm| alarm.is_composite()).map(|alarm| alarm.name.clone()).collect();
-        let free: Vec<&String> = composites.iter().filter(|name| !self.in_cycle(name)).collect();
-        // Each round settles at least one level, and a level has at least one alarm.
-        for _ in 0..free.len() {
-            let mut changed = false;
-            for name in &free {
-                let Some(next) = self.alarms.get(*name).and_then(|alarm| self.composite_status(alarm)) else {
-                    continue;
-                };
-                self.apply(name, next, account, now_ms);
-                changed = true;
+    /// Creates or replaces an alarm.
+    pub(crate) fn put(&mut self, alarm: Alarm, change: &str) {
+        self.history.configured(&alarm, change, alarm.configured_ms);
+        self.unsettle_parents(&alarm.name);
+        if alarm.is_composite() {
+            self.unsettled.insert(alarm.name.clone());
+        }
+        self.alarms.insert(alarm.name.clone(), alarm);
+    }
+
+    /// Composite alarms are looked at when they were put or an alarm in their rule has changed, not otherwise: a state set by
+    /// hand stays until then ("SetAlarmState"). Those in a cycle stay as they are ("PutCompositeAlarm"), so this ends.
+    fn settle_composites(&mut self, account: &Account, now_ms: i64) {
+        while let Some(name) = self.next_unsettled() {
+            self.unsettled.remove(&name);
+            if self.descendants(&name).contains(name.as_str()) {
+                continue;
             }
-            if !changed {
-                break;
+            if let Some(next) = self.alarms.get(&name).and_then(|alarm| self.composite_status(alarm)) {
+                self.apply(&name, next, account, now_ms);
             }
         }
+    }
+
+    /// Children come before their parents: a parent that is looked at too early would notify of a state it never had.
+    fn next_unsettled(&self) -> Option<String> {
+        let settled_below = |name: &&String| {
+            let below = self.descendants(name);
+            !self.unsettled.iter().any(|other| other != *name && below.contains(other.as_str()))
+        };
+        self.unsettled.iter().find(settled_below).or(self.unsettled.first()).cloned()
     }
 
     /// The status of a composite alarm, when it is another than it has.
@@ -175,19 +195,16 @@ impl Book {
         Some(Next { state, reason: reason::truncated(reason, 1023), reason_data: Some(reason_data), children: shown })
     }
 
-    /// Whether following the rules from this alarm leads back to it.
-    fn in_cycle(&self, name: &str) -> bool {
-        let mut seen = HashSet::new();
+    /// Every alarm that following the rules from this one leads to; itself among them means a cycle.
+    fn descendants(&self, name: &str) -> HashSet<&str> {
+        let mut found = HashSet::new();
         let mut left: Vec<&str> = self.children(name);
         while let Some(child) = left.pop() {
-            if child == name {
-                return true;
-            }
-            if seen.insert(child) {
+            if found.insert(child) {
                 left.extend(self.children(child));
             }
         }
-        false
+        found
     }
 
     /// The alarms that a composite alarm's rule names; none for a metric alarm.

@@ -273,6 +273,27 @@ async fn composite_alarms_follow_their_children() {
 }
 
 #[tokio::test]
+async fn a_composite_alarm_that_another_suppresses_never_notifies() {
+    let client = Client::new();
+    client.ok("PutMetricAlarm", settings("symptom", json!({ "AlarmActions": [], "OKActions": [] }))).await;
+    for (name, rule) in [("z-deploying", "ALARM(symptom)"), ("a-page", "ALARM(symptom) AND NOT ALARM(z-deploying)")] {
+        client.ok("PutCompositeAlarm", json!({ "AlarmName": name, "AlarmRule": rule })).await;
+    }
+    client.cloudwatch.evaluate(0);
+    client.ok("SetAlarmState", json!({ "AlarmName": "symptom", "StateValue": "ALARM", "StateReason": "x" })).await;
+    assert_eq!((state(&client, "z-deploying").await, state(&client, "a-page").await), ("ALARM".into(), "OK".into()));
+    let filter = json!({ "AlarmName": "a-page", "HistoryItemType": "StateUpdate" });
+    let history = client.ok("DescribeAlarmHistory", filter).await;
+    assert_eq!(history["AlarmHistoryItems"].as_array().map(Vec::len), Some(1), "only its first state: {history}");
+    // A composite that is set by hand stays so until a child changes.
+    client.ok("SetAlarmState", json!({ "AlarmName": "a-page", "StateValue": "ALARM", "StateReason": "by hand" })).await;
+    client.cloudwatch.evaluate(0);
+    assert_eq!(state(&client, "a-page").await, "ALARM");
+    client.ok("SetAlarmState", json!({ "AlarmName": "symptom", "StateValue": "OK", "StateReason": "x" })).await;
+    assert_eq!(state(&client, "a-page").await, "OK");
+}
+
+#[tokio::test]
 async fn alarms_are_found_switched_tagged_and_checked() {
     let client = Client::new();
     client.ok("PutMetricAlarm", settings("one", json!({ "Tags": [{ "Key": "mode", "Value": "latency" }] }))).await;

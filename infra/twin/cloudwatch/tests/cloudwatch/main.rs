@@ -1,6 +1,7 @@
 //! The service as clients see it, through its HTTP seam.
 
 mod alarms;
+mod any_input;
 mod data;
 mod protocols;
 mod support;
