@@ -2,6 +2,7 @@
 
 mod alarms;
 mod any_input;
+mod composites;
 mod data;
 mod protocols;
 mod support;

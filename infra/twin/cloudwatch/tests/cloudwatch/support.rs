@@ -115,3 +115,22 @@ pub(crate) fn datum(name: &'static str, at_s: i64, values: Vec<(f64, f64)>) -> D
         values,
     }
 }
+
+pub(crate) const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:oncall";
+
+/// A metric alarm on `Lab/errors`, with changes.
+pub(crate) fn settings(name: &str, change: Value) -> Value {
+    let mut body = json!({
+        "AlarmName": name, "Namespace": "Lab", "MetricName": "errors", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
+        "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold", "AlarmActions": [TOPIC], "OKActions": [TOPIC],
+    });
+    for (key, value) in change.as_object().expect("members") {
+        body[key] = value.clone();
+    }
+    body
+}
+
+/// An alarm's state; empty when there is no such alarm.
+pub(crate) async fn state(client: &Client, name: &str) -> String {
+    client.alarm(name).await["StateValue"].as_str().unwrap_or_default().to_owned()
+}
