@@ -39,7 +39,7 @@ impl CloudWatch {
         // Keeps the inbox short even when no alarm is due.
         drop(self.store());
         let mut alarms = self.alarms();
-        let looked = alarms.evaluate(|look| look(&self.store()), &self.account, self.speed, now_ms);
+        let looked = alarms.evaluate(|| self.store(), &self.account, self.speed, now_ms);
         if !alarms.outbox.is_empty() {
             self.posted.notify_one();
         }

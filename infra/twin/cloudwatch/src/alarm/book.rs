@@ -1,6 +1,9 @@
 //! All alarms, their transitions, and what transitions set off.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    ops::Deref,
+};
 
 use serde_json::{Value, json};
 use time::macros::format_description;
@@ -15,6 +18,9 @@ use super::{
     rule::{Rule, alarm_name},
 };
 use crate::{store::Store, wire::moment};
+
+/// Actions that wait to be run. More means that whoever runs them hangs; the oldest are given up.
+const MOST_WAITING: usize = 1000;
 
 /// Alarms by name, their history, and the actions that wait to be run.
 #[derive(Debug, Default)]
@@ -38,9 +44,10 @@ struct Next {
 
 impl Book {
     /// Evaluates every metric alarm that is due, then the composite ones. Returns how many metric alarms were looked at.
-    pub(crate) fn evaluate(
+    /// `store` is asked anew for each alarm, so that others get at the metrics in between.
+    pub(crate) fn evaluate<Guard: Deref<Target = Store>>(
         &mut self,
-        store: impl Fn(&mut dyn FnMut(&Store)),
+        store: impl Fn() -> Guard,
         account: &Account,
         speed: Speed,
         now_ms: i64,
@@ -52,9 +59,7 @@ impl Book {
             let Kind::Metric(metric) = &alarm.kind else { continue };
             let window_ms = measure::window_s(metric.period_s, speed) * 1000;
             alarm.due_ms = (now_ms.div_euclid(window_ms) + 1) * window_ms;
-            let mut finding = None;
-            store(&mut |store| finding = Some(measure::evaluate(metric, store, speed, now_ms)));
-            let Some(finding) = finding else { continue };
+            let finding = measure::evaluate(metric, &store(), speed, now_ms);
             match finding.state {
                 Some(state) if state != alarm.status.state => {
                     let (reason, reason_data) = (finding.reason, finding.reason_data);
@@ -105,6 +110,10 @@ impl Book {
                 repeated: false,
             });
             self.outbox.extend(notices);
+            while self.outbox.len() > MOST_WAITING {
+                let Some(given_up) = self.outbox.pop_front() else { break };
+                self.history.action(&given_up, Some("too many actions wait to be run"), now_ms);
+            }
         }
         self.unsettle_parents(name);
     }
