@@ -5,7 +5,9 @@
 //! (divided by the speed), each cut off after 15 s (not divided). An HTTP endpoint gets nothing but `SubscriptionConfirmation`
 //! until it is confirmed. Filter policies on message attributes act; raw delivery, message structure and subjects are AWS's.
 //!
-//! Refuses, by name: HTTP endpoints that are not on loopback, HTTPS, e-mail, SMS, Lambda and the like, FIFO topics, filter
+//! An HTTPS endpoint must show a certificate that this machine trusts (mkcert installs an authority for loopback).
+//!
+//! Refuses, by name: HTTP(S) endpoints that are not on loopback, e-mail, SMS, Lambda and the like, FIFO topics, filter
 //! policies on the body, custom delivery policies, dead-letter queues of subscriptions, encryption, delivery status logging.
 //!
 //! Known differences: nothing is signed, so messages carry no `SignatureVersion`, `Signature` and `SigningCertURL`, and a program

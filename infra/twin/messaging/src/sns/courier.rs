@@ -1,10 +1,15 @@
 //! Delivery over HTTP: each message on a task of its own, tried again as AWS's default policy has it, within bounds.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -32,11 +37,20 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 pub(super) const POLICY: &str = r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}"#;
 
 type HttpClient = Client<HttpConnector, Full<Bytes>>;
+type HttpsClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// Makes outboxes.
 pub(super) struct Courier {
-    client: HttpClient,
+    http: HttpClient,
+    /// Made for the first subscriber that wants it: it reads the machine's root certificates.
+    https: OnceLock<HttpsClient>,
     pause: Duration,
+}
+
+#[derive(Clone)]
+enum Transport {
+    Http(HttpClient),
+    Https(HttpsClient),
 }
 
 /// What is on its way to one subscriber. Dropping it ends the tries.
@@ -49,7 +63,7 @@ pub(super) struct Outbox {
 
 #[derive(Clone)]
 struct Route {
-    client: HttpClient,
+    transport: Transport,
     uri: Uri,
     pause: Duration,
     lanes: Arc<Semaphore>,
@@ -64,21 +78,51 @@ pub(super) struct Parcel {
 
 impl Courier {
     pub(super) fn new(pause: Duration) -> Self {
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build_http();
-        Self { client, pause }
+        Self { http: builder().build_http(), https: OnceLock::new(), pause }
     }
 
     /// An outbox for a URL that [`target`] let through.
-    pub(super) fn outbox(&self, uri: Uri) -> Outbox {
-        let (client, pause, lanes) = (self.client.clone(), self.pause, Arc::new(Semaphore::new(LANES)));
+    ///
+    /// # Errors
+    /// For HTTPS, when this machine has no root certificates.
+    pub(super) fn outbox(&self, uri: Uri) -> Result<Outbox, AwsError> {
+        let transport = match uri.scheme_str() {
+            Some("https") => Transport::Https(self.https()?),
+            _ => Transport::Http(self.http.clone()),
+        };
         let over = CancellationToken::new();
         let end = over.clone().drop_guard();
-        let backlog = Arc::new(Semaphore::new(BACKLOG_BYTES));
-        Outbox { route: Route { client, uri, pause, lanes }, backlog, over, _end: end }
+        let route = Route { transport, uri, pause: self.pause, lanes: Arc::new(Semaphore::new(LANES)) };
+        Ok(Outbox { route, backlog: Arc::new(Semaphore::new(BACKLOG_BYTES)), over, _end: end })
+    }
+
+    fn https(&self) -> Result<HttpsClient, AwsError> {
+        if let Some(client) = self.https.get() {
+            return Ok(client.clone());
+        }
+        let roots = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+            .map_err(|error| invalid(format!("Endpoint Reason: no HTTPS on this machine: {error}")))?;
+        let client = builder().build(roots.https_only().enable_http1().build());
+        Ok(self.https.get_or_init(|| client).clone())
     }
 }
 
+fn builder() -> hyper_util::client::legacy::Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.pool_timer(TokioTimer::new());
+    builder
+}
+
 impl Outbox {
+    /// `http` or `https`.
+    pub(super) fn protocol(&self) -> &'static str {
+        match self.route.transport {
+            Transport::Http(_) => "http",
+            Transport::Https(_) => "https",
+        }
+    }
+
     /// Sends a message in the background; returns at once.
     pub(super) fn post(&self, parcel: Parcel) {
         let cost = u32::try_from(parcel.body.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX);
@@ -130,7 +174,11 @@ impl Route {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = parcel.headers.clone();
-        match tokio::time::timeout(ANSWER_LIMIT, self.client.request(request)).await {
+        let answer = match &self.transport {
+            Transport::Http(client) => client.request(request),
+            Transport::Https(client) => client.request(request),
+        };
+        match tokio::time::timeout(ANSWER_LIMIT, answer).await {
             Ok(Ok(response)) => judge(response.status()),
             Ok(Err(error)) => {
                 Outcome::Failed(std::error::Error::source(&error).map_or(error.to_string(), ToString::to_string))
@@ -149,11 +197,11 @@ fn judge(status: StatusCode) -> Outcome {
     }
 }
 
-/// The URL of an HTTP subscriber, which must be on loopback: the twin never talks to the outside.
-pub(super) fn target(endpoint: &str) -> Result<Uri, AwsError> {
+/// The URL of an HTTP or HTTPS subscriber, which must be on loopback: the twin never talks to the outside.
+pub(super) fn target(protocol: &str, endpoint: &str) -> Result<Uri, AwsError> {
     let bad = |reason: String| invalid(format!("Endpoint Reason: {reason}"));
     let uri: Uri = endpoint.parse().map_err(|_| bad(format!("'{endpoint}' is not a URL")))?;
-    if uri.scheme_str() != Some("http") {
+    if uri.scheme_str() != Some(protocol) {
         return Err(invalid("Endpoint must match the specified protocol"));
     }
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
@@ -174,7 +222,7 @@ mod tests {
     #[test]
     fn only_loopback_is_a_target() {
         for good in ["http://127.0.0.1:8080/hook?a=b", "http://127.9.8.7", "http://localhost:1/", "http://[::1]:80/"] {
-            assert!(target(good).is_ok(), "{good}");
+            assert!(target("http", good).is_ok(), "{good}");
         }
         for bad in [
             "http://example.com/",
@@ -189,8 +237,9 @@ mod tests {
             "http://0.0.0.0/",
             "",
         ] {
-            assert!(target(bad).is_err(), "{bad}");
+            assert!(target("http", bad).is_err(), "{bad}");
         }
+        assert!(target("https", "https://127.0.0.1/").is_ok());
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(super) struct Subscription {
 /// How messages get there.
 pub(super) enum Way {
     Queue,
-    Http(Outbox),
+    Http(Box<Outbox>),
 }
 
 /// Not confirmed yet.
@@ -60,7 +60,7 @@ impl Way {
     pub(super) fn protocol(&self) -> &'static str {
         match self {
             Self::Queue => "sqs",
-            Self::Http(_) => "http",
+            Self::Http(outbox) => outbox.protocol(),
         }
     }
 }

@@ -82,7 +82,7 @@ async fn tries_end_after_the_fourth_and_at_once_on_a_refusal() {
     lab.sns("Publish", &[("TopicArn", &topic), ("Message", "first")]).await.unwrap();
     lab.sns("Publish", &[("TopicArn", &other), ("Message", "first")]).await.unwrap();
     failing.wait_for(5).await;
-    // A fifth try of the first would come before this one.
+    // Longer than the pause: a fifth try of the first would come before the second message.
     tokio::time::sleep(Duration::from_millis(300)).await;
     lab.sns("Publish", &[("TopicArn", &topic), ("Message", "second")]).await.unwrap();
     lab.sns("Publish", &[("TopicArn", &other), ("Message", "second")]).await.unwrap();
@@ -130,4 +130,22 @@ async fn a_closed_port_is_tried_again() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     let accepted = tokio::time::timeout(Duration::from_secs(5), listener.accept()).await;
     assert!(accepted.is_ok(), "no try came after the port was opened");
+}
+
+#[tokio::test]
+async fn an_https_subscriber_is_spoken_to_in_tls() {
+    let lab = Lab::new();
+    let topic = lab.topic("alarms").await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("https://{}/", listener.local_addr().unwrap());
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "https"), ("Endpoint", endpoint.as_str())];
+    match lab.sns("Subscribe", &parameters).await {
+        Ok(answer) => {
+            assert_eq!(element(&answer, "SubscriptionArn"), "pending confirmation");
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let handshake = 22;
+            assert_eq!(tokio::io::AsyncReadExt::read_u8(&mut stream).await.unwrap(), handshake);
+        }
+        Err(error) => assert!(error.contains("no HTTPS on this machine"), "{error}"),
+    }
 }

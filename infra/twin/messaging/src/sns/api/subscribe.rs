@@ -16,7 +16,7 @@ use crate::{
 pub(super) const PENDING: &str = "pending confirmation";
 
 /// Protocols that AWS has and the twin has nothing behind.
-const OTHER_PROTOCOLS: [&str; 7] = ["https", "email", "email-json", "sms", "application", "lambda", "firehose"];
+const OTHER_PROTOCOLS: [&str; 6] = ["email", "email-json", "sms", "application", "lambda", "firehose"];
 
 /// Subscribes a queue, which is confirmed at once, or an HTTP endpoint, which is asked to confirm.
 pub(super) fn subscribe(sns: &Sns, call: &Scope<'_>) -> Result<Xml, AwsError> {
@@ -70,9 +70,9 @@ fn arn_xml(subscription: &Subscription, show_arn: bool) -> Xml {
 fn way(sns: &Sns, protocol: &str, endpoint: &str) -> Result<Way, AwsError> {
     match protocol {
         "sqs" => queue(sns, endpoint).map(|()| Way::Queue),
-        "http" => courier::target(endpoint).map(|uri| Way::Http(sns.courier.outbox(uri))),
-        "https" => {
-            Err(refused("Subscribe with protocol https (no authority that AWS trusts signs for loopback; use http)"))
+        "http" | "https" => {
+            let uri = courier::target(protocol, endpoint)?;
+            sns.courier.outbox(uri).map(|outbox| Way::Http(Box::new(outbox)))
         }
         other if OTHER_PROTOCOLS.contains(&other) => Err(refused(format!("Subscribe with protocol {other}"))),
         other => Err(invalid(format!("Amazon SNS does not support this protocol string: {other}"))),
