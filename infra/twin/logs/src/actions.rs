@@ -4,6 +4,8 @@ mod filter;
 mod get;
 mod groups;
 mod put;
+mod queries;
+mod query_definitions;
 mod streams;
 mod tags;
 mod validate;
@@ -12,6 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use twin_platform::{AwsError, Request, Response};
 
 pub(crate) use put::pieces;
+pub(crate) use query_definitions::Definition;
 
 use crate::{Logs, now_ms};
 
@@ -39,6 +42,14 @@ async fn dispatch(logs: &Logs, action: &str, body: &[u8]) -> Answer {
         "PutLogEvents" => put::put(logs, read(body)?, now_ms),
         "GetLogEvents" => get::get(logs, read(body)?, now_ms),
         "FilterLogEvents" => filter::filter(logs, read(body)?, now_ms).await,
+        "StartQuery" => queries::start(logs, read(body)?, now_ms),
+        "GetQueryResults" => queries::results(logs, read(body)?, now_ms),
+        "StopQuery" => queries::stop(logs, read(body)?, now_ms),
+        "DescribeQueries" => queries::describe(logs, read(body)?, now_ms),
+        "GetLogRecord" => queries::record(logs, read(body)?, now_ms),
+        "PutQueryDefinition" => query_definitions::put(logs, read(body)?, now_ms),
+        "DescribeQueryDefinitions" => query_definitions::describe(logs, read(body)?),
+        "DeleteQueryDefinition" => query_definitions::delete(logs, read(body)?),
         "TagResource" => tags::tag(logs, read(body)?, now_ms),
         "UntagResource" => tags::untag(logs, read(body)?, now_ms),
         "ListTagsForResource" => tags::list(logs, read(body)?, now_ms),

@@ -1,5 +1,8 @@
 //! The service as a client sees it, through its HTTP seam.
 
+#[path = "service/insights.rs"]
+mod insights;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -92,9 +95,9 @@ async fn groups_and_streams_live_as_in_aws() {
         (code.as_str(), message.as_str()),
         ("ResourceNotFoundException", "The specified log group does not exist.")
     );
-    let (code, message) = client.refused("StartQuery", json!({})).await;
+    let (code, message) = client.refused("StartLiveTail", json!({})).await;
     assert_eq!(code, "NotImplemented");
-    assert!(message.contains("logs:StartQuery"), "{message}");
+    assert!(message.contains("logs:StartLiveTail"), "{message}");
 
     client.ok("PutRetentionPolicy", json!({ "logGroupName": "/ecs/golden", "retentionInDays": 7 })).await;
     let (code, _) =

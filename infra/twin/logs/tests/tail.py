@@ -77,9 +77,26 @@ try:
 except logs.exceptions.InvalidParameterException as error:
     assert "at position 15" in str(error), error
 try:
-    logs.start_query(logGroupName=group, startTime=0, endTime=1, queryString="fields @message")
-    raise SystemExit("StartQuery is not imitated and should say so")
+    logs.describe_subscription_filters(logGroupName=group)
+    raise SystemExit("DescribeSubscriptionFilters is not imitated and should say so")
 except logs.exceptions.ClientError as error:
     assert error.response["Error"]["Code"] == "NotImplemented", error.response
-    assert "logs:StartQuery" in str(error), error
+    assert "logs:DescribeSubscriptionFilters" in str(error), error
+
+query = logs.start_query(
+    logGroupName=group,
+    startTime=int(time.time()) - 3600,
+    endTime=int(time.time()),
+    queryString="filter status >= 500 | stats count(*) as errors by status | sort status",
+)["queryId"]
+while (answer := logs.get_query_results(queryId=query))["status"] in ("Scheduled", "Running"):
+    time.sleep(0.05)
+rows = [{field["field"]: field["value"] for field in row} for row in answer["results"]]
+assert rows == [{"status": "500", "errors": "10"}, {"status": "503", "errors": "1"}], answer
+try:
+    logs.start_query(logGroupName=group, startTime=0, endTime=1, queryString="fields @message | filtre x")
+    raise SystemExit("a query that does not parse should be refused")
+except logs.exceptions.MalformedQueryException as error:
+    location = error.response["queryCompileError"]["location"]
+    assert location == {"startCharOffset": 18, "endCharOffset": 24}, error.response
 print("tailed")

@@ -22,7 +22,7 @@ pub(crate) struct Event {
     pub(crate) key: Key,
     pub(crate) ingestion_ms: i64,
     pub(crate) stream: Arc<str>,
-    pub(crate) message: Box<str>,
+    pub(crate) message: Arc<str>,
 }
 
 impl Event {

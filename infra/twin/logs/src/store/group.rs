@@ -148,7 +148,7 @@ impl Group {
     }
 
     /// Events strictly between the two keys, in the group's order.
-    pub(crate) fn between(&self, after: Key, before: Key) -> impl Iterator<Item = &Arc<Event>> {
+    pub(crate) fn between(&self, after: Key, before: Key) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
         between(&self.events, after, before)
     }
 
