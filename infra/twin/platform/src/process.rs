@@ -64,15 +64,20 @@ impl Spawner {
     /// Spawns a child in a process group of its own, so that Ctrl-C in the terminal reaches the twin alone, and records it.
     /// `death_signal` is what the child gets when the twin dies.
     ///
+    /// A record that cannot be written (a full disk) is logged and written with the next one that can: a health check that does
+    /// not run for it would be a fault of ours, and the kernel's signal is the first net.
+    ///
     /// # Errors
-    /// As [`Command::spawn`], or when the record file cannot be written (then the child is ended again).
+    /// As [`Command::spawn`].
     pub async fn spawn(&self, name: &str, command: Command, death_signal: Signal) -> io::Result<Child> {
         let (reply, answer) = oneshot::channel();
         let gone = || io::Error::other("the spawning thread has ended");
         self.jobs.send(Job { command, death_signal, reply }).map_err(|_| gone())?;
         let child = answer.await.map_err(|_| gone())??;
-        if let Some(identity) = child.id().and_then(Identity::of) {
-            self.records.add(Record { name: name.to_owned(), identity })?;
+        if let Some(identity) = child.id().and_then(Identity::of)
+            && let Err(error) = self.records.add(Record { name: name.to_owned(), identity })
+        {
+            tracing::warn!(%error, name, "the record of a child could not be written");
         }
         Ok(child)
     }
