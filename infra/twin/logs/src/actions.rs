@@ -3,6 +3,7 @@
 mod filter;
 mod get;
 mod groups;
+mod metric_filters;
 mod put;
 mod queries;
 mod query_definitions;
@@ -42,6 +43,10 @@ async fn dispatch(logs: &Logs, action: &str, body: &[u8]) -> Answer {
         "PutLogEvents" => put::put(logs, read(body)?, now_ms),
         "GetLogEvents" => get::get(logs, read(body)?, now_ms),
         "FilterLogEvents" => filter::filter(logs, read(body)?, now_ms).await,
+        "PutMetricFilter" => metric_filters::put(logs, read(body)?, now_ms),
+        "DescribeMetricFilters" => metric_filters::describe(logs, read(body)?, now_ms),
+        "DeleteMetricFilter" => metric_filters::delete(logs, read(body)?, now_ms),
+        "TestMetricFilter" => metric_filters::test(read(body)?),
         "StartQuery" => queries::start(logs, read(body)?, now_ms),
         "GetQueryResults" => queries::results(logs, read(body)?, now_ms),
         "StopQuery" => queries::stop(logs, read(body)?, now_ms),

@@ -1,4 +1,5 @@
-//! CloudWatch Logs for the twin: groups, streams, events, filter patterns and Logs Insights, in memory.
+//! CloudWatch Logs for the twin: groups, streams, events, filter patterns, metric filters and Logs Insights, in
+//! memory.
 //!
 //! Promises: what `PutLogEvents` accepts is found by the next read; a rejected event never takes an accepted one with it;
 //! memory is bounded by [`DEFAULT_CAPACITY_BYTES`] a group, oldest events first; retention is applied on every access.
@@ -6,6 +7,7 @@
 
 mod actions;
 mod insights;
+mod metric_filter;
 pub mod pattern;
 mod store;
 
@@ -15,19 +17,20 @@ use std::{
     hash::{BuildHasher as _, RandomState},
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use async_trait::async_trait;
 use twin_platform::{
-    Account, AwsError, Request, Response, Service,
-    seam::{LogLine, LogSink},
+    Account, AwsError, Request, Response, Service, Speed,
+    seam::{Datum, LogLine, LogSink, MetricSink},
 };
 
 use actions::Definition;
 use insights::jobs::Jobs;
+use metric_filter::Metrics;
 use store::Store;
 
 /// Memory of one log group unless asked otherwise: about 150 000 request log lines. Less loses a drill's beginning within the
@@ -42,6 +45,7 @@ pub struct Logs {
     jobs: Jobs,
     definitions: Mutex<BTreeMap<String, Definition>>,
     ids: AtomicU64,
+    metrics: OnceLock<Metrics>,
 }
 
 impl Logs {
@@ -59,7 +63,49 @@ impl Logs {
             jobs: Jobs::default(),
             definitions: Mutex::default(),
             ids: AtomicU64::new(0),
+            metrics: OnceLock::new(),
         })
+    }
+
+    /// Where metric filters put their data; until then they put none. Set at most once, inside a tokio runtime: a task there
+    /// puts the default values. `speed` divides the minute of these, because it divides the period of the alarms on them.
+    pub fn set_metrics(self: &Arc<Self>, sink: Arc<dyn MetricSink>, speed: Speed) {
+        let minute = speed.wait(60.0);
+        let minute_ms = i64::try_from(minute.as_millis()).unwrap_or(i64::MAX).max(1);
+        if self.metrics.set(Metrics { sink, minute_ms }).is_err() {
+            return;
+        }
+        let logs = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(minute / 4);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+            loop {
+                ticks.tick().await;
+                let Some(logs) = logs.upgrade() else { return };
+                logs.settle(now_ms(), minute_ms);
+            }
+        });
+    }
+
+    /// Puts the default values of minutes that are over.
+    fn settle(&self, now_ms: i64, minute_ms: i64) {
+        let mut data = Vec::new();
+        for group in self.store().groups.values_mut() {
+            group.filters.values_mut().for_each(|filter| filter.settle(now_ms, minute_ms, &mut data));
+        }
+        self.emit(data);
+    }
+
+    /// The length of a default value's minute; none while nobody takes metrics.
+    fn minute_ms(&self) -> Option<i64> {
+        self.metrics.get().map(|metrics| metrics.minute_ms)
+    }
+
+    /// Puts data where they go. Not under the store's lock.
+    fn emit(&self, data: Vec<Datum>) {
+        if let Some(metrics) = self.metrics.get().filter(|_| !data.is_empty()) {
+            metrics.sink.put(data);
+        }
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
@@ -108,7 +154,9 @@ impl LogSink for Logs {
         let lines = lines.into_iter().flat_map(|line| {
             actions::pieces(line.message).into_iter().map(move |message| (line.timestamp_ms, message))
         });
-        self.store().group(group, now_ms)?.append(stream, lines, now_ms)
+        let data = self.store().group(group, now_ms)?.append(stream, lines, now_ms, self.minute_ms())?;
+        self.emit(data);
+        Ok(())
     }
 }
 

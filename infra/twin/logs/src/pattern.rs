@@ -5,6 +5,7 @@
 //! Matching never allocates for text patterns, and reads a JSON line only as far as the pattern's selectors ask.
 
 mod delimited;
+mod extract;
 mod json;
 mod regular;
 mod scan;
@@ -13,6 +14,7 @@ mod text;
 mod tree;
 mod value;
 
+pub(crate) use extract::Field;
 use scan::Scanner;
 
 /// Longest pattern, in characters (`FilterPattern` in the CloudWatch Logs API reference).
@@ -20,7 +22,10 @@ pub const MAX_LENGTH: usize = 1024;
 
 /// A pattern that can be asked whether a line matches.
 #[derive(Debug)]
-pub struct Pattern(Kind);
+pub struct Pattern {
+    kind: Kind,
+    regular_expressions: usize,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -54,7 +59,7 @@ impl Pattern {
         let mut scanner = Scanner::new(text);
         scanner.skip_whitespace();
         let kind = match scanner.peek() {
-            None => return Ok(Self(Kind::Everything)),
+            None => Kind::Everything,
             Some('{') => Kind::Json(json::parse(&mut scanner)?),
             Some('[') => Kind::Delimited(delimited::parse(&mut scanner)?),
             Some(_) => Kind::Text(text::parse(&mut scanner)?),
@@ -63,12 +68,17 @@ impl Pattern {
         if scanner.peek().is_some() {
             return Err(scanner.error("unexpected text after the pattern's end"));
         }
-        Ok(Self(kind))
+        Ok(Self { kind, regular_expressions: scanner.regular_expressions() })
+    }
+
+    /// Whether it has regular expressions: only five such patterns may be in one group.
+    pub(crate) fn is_regular(&self) -> bool {
+        self.regular_expressions > 0
     }
 
     /// Whether the line matches.
     pub fn matches(&self, line: &str) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Everything => true,
             Kind::Text(terms) => terms.match_line(line),
             Kind::Json(condition) => condition.match_line(line),

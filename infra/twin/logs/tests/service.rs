@@ -2,6 +2,8 @@
 
 #[path = "service/insights.rs"]
 mod insights;
+#[path = "service/metric_filters.rs"]
+mod metric_filters;
 
 use std::sync::Arc;
 

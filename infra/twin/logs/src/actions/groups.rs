@@ -92,7 +92,7 @@ struct Description {
     creation_time: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     retention_in_days: Option<i64>,
-    metric_filter_count: u32,
+    metric_filter_count: usize,
     arn: String,
     stored_bytes: usize,
     log_group_class: String,
@@ -127,7 +127,7 @@ pub(super) fn describe(logs: &Logs, input: Describe, now_ms: i64) -> Answer {
                 log_group_name: group.name.clone(),
                 creation_time: group.created_ms,
                 retention_in_days: group.retention_days,
-                metric_filter_count: 0,
+                metric_filter_count: group.filters.len(),
                 arn: format!("{arn}:*"),
                 stored_bytes: group.billed_bytes(),
                 log_group_class: group.class.clone(),

@@ -96,7 +96,9 @@ pub(super) fn put(logs: &Logs, input: Put, now_ms: i64) -> Answer {
     };
     let lines =
         events.into_iter().take(accepted.end).skip(accepted.start).map(|event| (event.timestamp, event.message));
-    group.append(&input.log_stream_name, lines, now_ms)?;
+    let data = group.append(&input.log_stream_name, lines, now_ms, logs.minute_ms())?;
+    drop(store);
+    logs.emit(data);
     answer(&Output { next_sequence_token: SEQUENCE_TOKEN, rejected_log_events_info })
 }
 

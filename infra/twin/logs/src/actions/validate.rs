@@ -35,6 +35,14 @@ pub(super) fn stream_name(name: &str) -> Result<(), AwsError> {
     Ok(())
 }
 
+pub(super) fn filter_name(name: &str) -> Result<(), AwsError> {
+    length(name, "filterName")?;
+    if name.contains([':', '*']) {
+        return Err(constraint(name, "filterName", "Member must satisfy regular expression pattern: [^:*]*"));
+    }
+    Ok(())
+}
+
 fn length(name: &str, field: &str) -> Result<(), AwsError> {
     if name.is_empty() {
         return Err(constraint(name, field, "Member must have length greater than or equal to 1"));

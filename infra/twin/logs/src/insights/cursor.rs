@@ -79,9 +79,9 @@ impl<'a> Cursor<'a> {
         self.peek();
         loop {
             let rest = self.rest();
-            if rest.starts_with('`') {
-                let end = rest[1..].find('`').ok_or_else(|| self.open("the backtick is never closed"))?;
-                name.push_str(&rest[1..=end]);
+            if let Some(quoted) = rest.strip_prefix('`') {
+                let end = quoted.find('`').ok_or_else(|| self.open("the backtick is never closed"))?;
+                name.push_str(&quoted[..end]);
                 self.at += end + 2;
             } else {
                 let part = &rest[..rest.find(|next: char| !is_name(next)).unwrap_or(rest.len())];

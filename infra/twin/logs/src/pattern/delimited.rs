@@ -18,18 +18,22 @@ pub(super) struct Fields {
     after: Option<Vec<Field>>,
 }
 
-/// What one field must satisfy, if anything.
-type Field = Option<Tree<Comparison>>;
+#[derive(Debug)]
+struct Field {
+    name: Option<String>,
+    /// What it must satisfy, if anything.
+    condition: Option<Tree<Comparison>>,
+}
 
 impl Fields {
     pub(super) fn match_line(&self, line: &str) -> bool {
         let values = split(line);
         let holds = |(field, value): (&Field, &&str)| {
-            field.as_ref().is_none_or(|condition| condition.holds(&|comparison| comparison.text(value)))
+            field.condition.as_ref().is_none_or(|condition| condition.holds(&|comparison| comparison.text(value)))
         };
         match &self.after {
             None => {
-                let takes_the_rest = self.before.last().is_some_and(Option::is_none);
+                let takes_the_rest = self.before.last().is_some_and(|field| field.condition.is_none());
                 (values.len() == self.before.len() || takes_the_rest && values.len() > self.before.len())
                     && self.before.iter().zip(&values).all(holds)
             }
@@ -39,6 +43,26 @@ impl Fields {
                     && after.iter().zip(&values[values.len() - after.len()..]).all(holds)
             }
         }
+    }
+}
+
+impl Fields {
+    pub(super) fn has(&self, name: &str) -> bool {
+        let fields = self.before.iter().chain(self.after.iter().flatten());
+        fields.into_iter().any(|field| field.name.as_deref() == Some(name))
+    }
+
+    /// The line's fields by the pattern's names; one without a name goes by its place, from 1.
+    pub(super) fn values<'l>(&self, line: &'l str) -> Vec<(String, &'l str)> {
+        let values = split(line);
+        let after = self.after.as_ref().map_or(0, Vec::len);
+        let after_start = values.len().saturating_sub(after);
+        let named = values.into_iter().enumerate().map(|(index, value)| {
+            let field = self.before.get(index).or_else(|| self.after.as_ref()?.get(index.checked_sub(after_start)?));
+            let name = field.and_then(|field| field.name.clone()).unwrap_or_else(|| (index + 1).to_string());
+            (name, value)
+        });
+        named.collect()
     }
 }
 
@@ -88,15 +112,15 @@ pub(super) fn parse(scanner: &mut Scanner<'_>) -> Result<Fields, PatternError> {
 fn field(scanner: &mut Scanner<'_>) -> Result<Field, PatternError> {
     match scanner.peek() {
         // A field without a name counts as a place.
-        Some(',' | ']') => return Ok(None),
+        Some(',' | ']') => return Ok(Field { name: None, condition: None }),
         Some('(') => {}
         _ => {
             let mut ahead = Scanner::new(scanner.rest());
             name(&mut ahead).map_err(|_| scanner.error("expected a field name"))?;
             ahead.skip_whitespace();
             if matches!(ahead.peek(), Some(',' | ']') | None) {
-                name(scanner)?;
-                return Ok(None);
+                let name = name(scanner)?.to_owned();
+                return Ok(Field { name: Some(name), condition: None });
             }
         }
     }
@@ -111,7 +135,7 @@ fn field(scanner: &mut Scanner<'_>) -> Result<Field, PatternError> {
         }
         Comparison::parse(scanner, is_bare)
     })?;
-    Ok(Some(condition))
+    Ok(Field { name: known, condition: Some(condition) })
 }
 
 fn name<'a>(scanner: &mut Scanner<'a>) -> Result<&'a str, PatternError> {

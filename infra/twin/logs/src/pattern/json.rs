@@ -65,6 +65,17 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The values that the pattern's selectors point at in the line, by how the selectors are written.
+    pub(super) fn values(&self, line: &str) -> Vec<(String, String)> {
+        let names = self.selectors.written();
+        let found = self.selectors.read(line).unwrap_or_default().into_iter();
+        found
+            .filter_map(|(selector, value)| Some((names.get(usize::from(selector))?.clone(), value.written()?)))
+            .collect()
+    }
+}
+
 pub(super) fn parse(scanner: &mut Scanner<'_>) -> Result<Condition, PatternError> {
     scanner.expect("{")?;
     let mut selectors = Selectors::default();

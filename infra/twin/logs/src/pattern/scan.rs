@@ -18,6 +18,11 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, regular_expressions: 0 }
     }
 
+    /// How many regular expressions have been read.
+    pub(super) fn regular_expressions(&self) -> usize {
+        self.regular_expressions
+    }
+
     pub(super) fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }

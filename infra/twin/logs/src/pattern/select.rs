@@ -9,7 +9,7 @@ use super::{PatternError, scan::Scanner, value::Number};
 
 /// The distinct selectors of a pattern; at most as many as the mask below has bits.
 #[derive(Debug, Default)]
-pub(super) struct Selectors(Vec<Vec<Step>>);
+pub(crate) struct Selectors(Vec<Vec<Step>>);
 
 /// Most wildcards in a pattern, and most in one selector (quotas named on the syntax page).
 const MAX_WILDCARDS: usize = 3;
@@ -36,6 +36,19 @@ pub(super) enum Value<'a> {
 }
 
 type Found<'a> = Vec<(u8, Value<'a>)>;
+
+impl Value<'_> {
+    /// A string, number or boolean as text.
+    pub(super) fn written(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.clone().into_owned()),
+            Self::Number(Number::Integer(integer)) => Some(integer.to_string()),
+            Self::Number(Number::Decimal(decimal)) => Some(decimal.to_string()),
+            Self::Boolean(truth) => Some(truth.to_string()),
+            Self::Null | Self::Container => None,
+        }
+    }
+}
 
 impl Selectors {
     /// Reads a selector and returns its index; equal ones share it.
@@ -95,6 +108,17 @@ impl Selectors {
             Step::Key(key) => Some(key.as_str()),
             Step::Index(_) | Step::Any => None,
         })
+    }
+
+    /// The selectors as they are written, by index.
+    pub(super) fn written(&self) -> Vec<String> {
+        let step = |step: &Step| match step {
+            Step::Key(key) if key.contains('.') => format!("['{key}']"),
+            Step::Key(key) => format!(".{key}"),
+            Step::Index(index) => format!("[{index}]"),
+            Step::Any => "[*]".to_owned(),
+        };
+        self.0.iter().map(|steps| steps.iter().map(step).fold("$".to_owned(), |all, one| all + &one)).collect()
     }
 
     /// What the selectors point at in a line; none when the line is not a JSON object.

@@ -6,9 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use twin_platform::AwsError;
+use twin_platform::{AwsError, seam::Datum};
 
 use super::{Event, Key, no_stream};
+use crate::metric_filter::MetricFilter;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -19,6 +20,8 @@ pub(crate) struct Group {
     pub(crate) retention_days: Option<i64>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) streams: BTreeMap<Arc<str>, Stream>,
+    /// Metric filters by name.
+    pub(crate) filters: BTreeMap<String, MetricFilter>,
     events: VecDeque<Arc<Event>>,
     sequence: u64,
     billed_bytes: usize,
@@ -69,6 +72,7 @@ impl Group {
             retention_days: None,
             tags: BTreeMap::new(),
             streams: BTreeMap::new(),
+            filters: BTreeMap::new(),
             events: VecDeque::new(),
             sequence: 0,
             billed_bytes: 0,
@@ -106,17 +110,25 @@ impl Group {
         Ok(())
     }
 
-    /// Appends events, each a time in milliseconds and a message, and keeps the group within its cap.
+    /// Appends events, each a time in milliseconds and a message, and keeps the group within its cap. Answers what its metric
+    /// filters make of them, when somebody listens: `minute_ms` is then the length of a default value's minute.
     pub(crate) fn append(
         &mut self,
         stream: &str,
         lines: impl IntoIterator<Item = (i64, String)>,
         now_ms: i64,
-    ) -> Result<(), AwsError> {
+        minute_ms: Option<i64>,
+    ) -> Result<Vec<Datum>, AwsError> {
+        let mut data = Vec::new();
         let (name, _) = self.streams.get_key_value(stream).ok_or_else(no_stream)?;
         let name = Arc::clone(name);
         let Some(entry) = self.streams.get_mut(&name) else { return Err(no_stream()) };
         for (timestamp_ms, message) in lines {
+            if let Some(minute_ms) = minute_ms {
+                for filter in self.filters.values_mut() {
+                    filter.take(&message, timestamp_ms, now_ms, minute_ms, &mut data);
+                }
+            }
             self.sequence += 1;
             let key = Key { timestamp_ms, sequence: self.sequence };
             let stream = Arc::clone(&name);
@@ -131,7 +143,7 @@ impl Group {
             self.drop_oldest();
         }
         self.expire(now_ms);
-        Ok(())
+        Ok(data)
     }
 
     /// The oldest moment that retention still keeps.
