@@ -4,6 +4,8 @@
 mod insights;
 #[path = "service/metric_filters.rs"]
 mod metric_filters;
+#[path = "service/ops_queries.rs"]
+mod ops_queries;
 
 use std::sync::Arc;
 

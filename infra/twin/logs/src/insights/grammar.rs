@@ -231,7 +231,14 @@ impl<'a> Parser<'a> {
 
     fn sort(&mut self) -> Result<(), QueryError> {
         let keys = self.list(|parser| {
-            let key = parser.expression()?;
+            let name = parser.cursor.name()?;
+            // AWS takes no call here, so a query that sorts by bin(1m) would stop at the next account's door.
+            if parser.cursor.peek() == Some('(') {
+                return Err(parser
+                    .cursor
+                    .unexpected("sort takes a field: name the value before, as in bin(1m) as minute"));
+            }
+            let key = Expression::Field(parser.read(&name));
             let descending = parser.cursor.eat_word("desc");
             if !descending {
                 parser.cursor.eat_word("asc");

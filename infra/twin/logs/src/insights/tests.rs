@@ -138,11 +138,11 @@ fn statistics_by_group() {
     check("stats count(*) as n by path | sort n desc, path", LINES, &["path=/db n=2", "n=1", "path=/ n=1"]);
     check("stats count (*)", LINES, &["count (*)=4"]);
     check(
-        "stats count(*), count(status) by bin(1m) | sort bin(1m)",
+        "stats count(*), count(status) by bin(1m) as minute | sort minute",
         LINES,
         &[
-            "bin(1m)=2026-09-21 14:13:00.000 count(*)=2 count(status)=2",
-            "bin(1m)=2026-09-21 14:14:00.000 count(*)=2 count(status)=1",
+            "minute=2026-09-21 14:13:00.000 count(*)=2 count(status)=2",
+            "minute=2026-09-21 14:14:00.000 count(*)=2 count(status)=1",
         ],
     );
     check(
@@ -162,7 +162,11 @@ fn statistics_by_group() {
     );
     check("stats count_distinct(path) as d, sum(status >= 500) / count(*) * 100 as rate", LINES, &["d=2 rate=50"]);
     check("stats count(*) as n by path | stats max(n) as most", LINES, &["most=2"]);
-    check("stats count(*) by status | sort count(*) desc, status desc | limit 1", LINES, &["status=503 count(*)=1"]);
+    check(
+        "stats count(*) by bin(1h) | display count( * ), bin(1h) as hour",
+        LINES,
+        &["count(*)=4 hour=2026-09-21 14:00:00.000"],
+    );
     check("filter status = 1 | stats count(*)", LINES, &[]);
 }
 
@@ -220,6 +224,7 @@ fn a_refusal_names_the_place() {
     refused("stats 1 + 1", 6, 11, "needs an aggregation");
     refused("stats pct(a, 101)", 6, 17, "percentage");
     refused("stats count(*) by bin(5)", 22, 23, "a period is");
+    refused("stats count(*) by bin(1m) | sort bin(1m)", 36, 37, "sort takes a field");
     refused("limit 0", 6, 7, "from 1 to 100000");
     refused("parse @message \"*-*\" as a", 15, 20, "1 names after 'as' for 2");
     refused("parse @message /x/", 15, 18, "no named group");

@@ -184,7 +184,7 @@ impl Parser<'_> {
         Ok(Expression::Field(self.read(&name)))
     }
 
-    /// After `stats`, a column that has no alias goes by its text: `sort count(*) desc`.
+    /// After `stats`, a column that has no alias goes by its text: `display bin(5m), count(*)`.
     fn column(&mut self) -> Option<Expression> {
         if self.stats == 0 {
             return None;
@@ -193,8 +193,7 @@ impl Parser<'_> {
         let end = rest.find('(').map(|open| closing(rest, open))??;
         let packed = |text: &str| text.split_whitespace().collect::<String>();
         let text = packed(&rest[..end]);
-        let (_, slot) = self.columns.iter().find(|(name, _)| packed(name) == text)?;
-        let slot = *slot;
+        let slot = self.names.iter().position(|name| packed(name) == text)?;
         self.cursor.skip(end);
         Some(Expression::Field(slot))
     }
