@@ -2,7 +2,11 @@
 
 #![allow(clippy::print_stdout, reason = "it prints figures for a person")]
 
-use std::{error::Error, sync::Arc, time::Instant};
+use std::{
+    error::Error,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use twin_logs::Logs;
@@ -48,6 +52,21 @@ async fn filter(logs: &Arc<Logs>, pattern: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+async fn query(logs: &Arc<Logs>, text: &str) -> Result<(), Box<dyn Error>> {
+    let body = json!({ "logGroupName": GROUP, "queryString": text, "startTime": 0, "endTime": 99_999_999_999_i64 });
+    let started = call(logs, "StartQuery", body).await?;
+    loop {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let body = json!({ "queryId": started["queryId"], "maxItems": 1 });
+        let answer = call(logs, "GetQueryResults", body).await?;
+        if !matches!(answer["status"].as_str(), Some("Scheduled" | "Running")) {
+            let listed = call(logs, "DescribeQueries", json!({ "maxResults": 1 })).await?;
+            println!("{:>6}ms  {}  {text}", listed["queries"][0]["queryDuration"], answer["status"]);
+            return Ok(());
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let count: usize = std::env::args().nth(1).map_or(Ok(1_000_000), |count| count.parse())?;
@@ -74,6 +93,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "%Injected[A-Z]%",
     ] {
         filter(&logs, pattern).await?;
+    }
+    for text in [
+        "fields @message",
+        "filter status >= 500 | stats count(*) by errorType",
+        "filter message = 'request' | stats count(*), pct(latencyMs, 95) by bin(1m)",
+        "filter @message like /Injected[A-Z]/ | sort @timestamp asc | limit 20",
+        "fields latencyMs, path | sort latencyMs desc | limit 20",
+    ] {
+        query(&logs, text).await?;
     }
     Ok(())
 }
