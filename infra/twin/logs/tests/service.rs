@@ -303,7 +303,7 @@ async fn a_full_group_drops_its_oldest_events_and_keeps_count() {
         client.put(stream, &[(now, &message)]).await;
     }
     let kept = messages(&client.filter(json!({})).await).len();
-    assert_eq!(kept, 8, "events of 1128 bytes in 10000");
+    assert_eq!(kept, 8, "events of 1144 bytes in 10000");
     let groups = client.ok("DescribeLogGroups", json!({})).await;
     assert_eq!(groups["logGroups"][0]["storedBytes"], 8 * 1026);
     let body = json!({ "logGroupName": "/ecs/golden", "logStreamName": "b" });

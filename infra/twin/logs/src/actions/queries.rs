@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Logs,
     insights::{
-        MAX_LIMIT, Query, QueryError, Sources, flattened,
+        MAX_LENGTH, MAX_LIMIT, Query, QueryError, Sources, flattened,
         jobs::{Order, Status},
     },
     store::Key,
@@ -42,7 +42,10 @@ pub(super) struct Start {
 }
 
 pub(super) fn start(logs: &Logs, input: Start, now_ms: i64) -> Answer {
-    language(input.query_language.as_deref())?;
+    language("StartQuery", input.query_language.as_deref())?;
+    if input.query_string.chars().count() > MAX_LENGTH {
+        return Err(invalid(format!("queryString has more than {MAX_LENGTH} characters")));
+    }
     let groups = match (input.log_group_name, input.log_group_names, input.log_group_identifiers) {
         (Some(name), None, None) => vec![name],
         (None, Some(names), None) => names,
@@ -87,11 +90,11 @@ pub(super) fn start(logs: &Logs, input: Start, now_ms: i64) -> Answer {
     }
 }
 
-pub(super) fn language(asked: Option<&str>) -> Result<(), AwsError> {
+pub(super) fn language(action: &str, asked: Option<&str>) -> Result<(), AwsError> {
     match asked {
         None | Some("CWLI") => Ok(()),
         Some(other @ ("SQL" | "PPL")) => {
-            Err(AwsError::not_implemented("logs", &format!("StartQuery with queryLanguage {other}")))
+            Err(AwsError::not_implemented("logs", &format!("{action} with queryLanguage {other}")))
         }
         Some(other) => Err(invalid(format!("queryLanguage '{other}' is not CWLI, SQL or PPL"))),
     }

@@ -42,7 +42,7 @@ pub(super) struct Put {
 }
 
 pub(super) fn put(logs: &Logs, input: Put, now_ms: i64) -> Answer {
-    language(input.query_language.as_deref())?;
+    language("PutQueryDefinition", input.query_language.as_deref())?;
     if !input.parameters.is_empty() {
         return Err(AwsError::not_implemented("logs", "PutQueryDefinition with parameters"));
     }

@@ -73,6 +73,8 @@ struct Parser<'a> {
     /// Which names are fields of the log line.
     wanted: Vec<bool>,
     stats: usize,
+    /// `display` has said what is shown, so that `fields` only computes.
+    displayed: bool,
     /// Set within `stats`, outside of its aggregations.
     aggregates: Option<Vec<Aggregate>>,
     depth: usize,
@@ -88,6 +90,7 @@ impl<'a> Parser<'a> {
             slots: HashMap::new(),
             wanted: Vec::new(),
             stats: 0,
+            displayed: false,
             aggregates: None,
             depth: 0,
         }
@@ -127,10 +130,11 @@ impl<'a> Parser<'a> {
             return Err(self.cursor.error(start, "only limit can follow dedup"));
         }
         match word.as_str() {
-            "fields" => self.fields(),
+            "fields" => self.fields(!self.displayed),
             "display" => {
+                self.displayed = true;
                 self.columns.clear();
-                self.fields()
+                self.fields(true)
             }
             "filter" => {
                 let condition = self.expression()?;
@@ -168,7 +172,7 @@ impl<'a> Parser<'a> {
         Ok((name, aliased, expression))
     }
 
-    fn fields(&mut self) -> Result<(), QueryError> {
+    fn fields(&mut self, shown: bool) -> Result<(), QueryError> {
         let mut set = Vec::new();
         for (name, aliased, expression) in self.list(Self::named)? {
             let slot = match expression {
@@ -184,8 +188,10 @@ impl<'a> Parser<'a> {
             } else {
                 self.names[slot].clone()
             };
-            self.columns.retain(|(known, _)| **known != *name);
-            self.columns.push((name.into(), slot));
+            if shown {
+                self.columns.retain(|(known, _)| **known != *name);
+                self.columns.push((name.into(), slot));
+            }
         }
         if !set.is_empty() {
             self.commands.push(Command::Set(set));
@@ -214,6 +220,7 @@ impl<'a> Parser<'a> {
         let aggregates = self.aggregates.take().unwrap_or_default();
         let by = if self.cursor.eat_word("by") { self.list(Self::named)? } else { Vec::new() };
         self.stats += 1;
+        self.displayed = false;
         self.columns.clear();
         let place = |parser: &mut Self, items: Vec<(String, bool, Expression)>| {
             let placed = items.into_iter().map(|(name, _, expression)| {

@@ -1,7 +1,7 @@
 //! Queries that run or have run: started, looked at, stopped, forgotten.
 //!
 //! Promises: at most [`RUNNING`] run at a time, each on a thread of its own, and none longer than [`TIME_LIMIT`]; results are
-//! kept for [`KEPT_FOR_MS`] and for the last [`KEPT`] queries. AWS keeps them for seven days.
+//! kept for [`KEPT_FOR_MS`], for the last [`KEPT`] queries, and within [`KEPT_BYTES`]. AWS keeps them for seven days.
 
 use std::{
     collections::VecDeque,
@@ -28,6 +28,10 @@ const MAX_CONCURRENT: usize = 100;
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 const KEPT: usize = 100;
 const KEPT_FOR_MS: i64 = 60 * 60 * 1000;
+/// Text of all results together, but for the newest of them: ten thousand whole lines are about 5 MB.
+const KEPT_BYTES: usize = 32 << 20;
+/// What a field of a result costs beside its text.
+const FIELD_BYTES: usize = 40;
 /// Events copied by reference under the store's lock at a time: about a millisecond.
 const SLICE_EVENTS: usize = 16_384;
 
@@ -83,6 +87,8 @@ pub(crate) struct Job {
 pub(crate) struct Progress {
     pub(crate) status: Status,
     pub(crate) results: Arc<Vec<ResultRow>>,
+    /// Bytes of the results' text.
+    bytes: usize,
     pub(crate) statistics: Statistics,
     /// How long it ran, once it is over.
     pub(crate) duration: Option<Duration>,
@@ -114,6 +120,7 @@ impl Job {
         progress.duration = Some(duration);
         if !progress.status.is_over() {
             progress.status = status;
+            progress.bytes = results.iter().flatten().map(|(_, value)| value.len() + FIELD_BYTES).sum();
             progress.results = Arc::new(results);
             progress.statistics = statistics;
         }
@@ -190,6 +197,7 @@ impl Jobs {
         let waiting = Progress {
             status: Status::Scheduled,
             results: Arc::default(),
+            bytes: 0,
             statistics: Statistics::default(),
             duration: None,
         };
@@ -230,13 +238,86 @@ impl Jobs {
 
     fn kept(&self, now_ms: i64) -> MutexGuard<'_, VecDeque<Arc<Job>>> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut over = jobs.iter().filter(|job| job.lock().status.is_over()).count();
-        jobs.retain(|job| {
-            let is_over = job.lock().status.is_over();
-            let goes = is_over && (over >= KEPT || now_ms - job.created_ms > KEPT_FOR_MS);
-            over -= usize::from(goes);
-            !goes
-        });
+        // From the newest: each takes its part of what may be kept.
+        let (mut over, mut bytes) = (0, 0);
+        for index in (0..jobs.len()).rev() {
+            let (is_over, size) = {
+                let progress = jobs[index].lock();
+                (progress.status.is_over(), progress.bytes)
+            };
+            if !is_over {
+                continue;
+            }
+            over += 1;
+            bytes += size;
+            if over > KEPT || (over > 1 && bytes > KEPT_BYTES) || now_ms - jobs[index].created_ms > KEPT_FOR_MS {
+                jobs.remove(index);
+            }
+        }
         jobs
+    }
+}
+
+impl Drop for Jobs {
+    /// Stops what runs, so that a twin that ends does not wait for it.
+    fn drop(&mut self) {
+        for job in self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner).iter() {
+            job.stop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order() -> Order {
+        let text = "fields @message".to_owned();
+        let query = Query::parse(&text).expect("a query");
+        let sources = Sources { account: String::new(), groups: vec!["none".into()] };
+        Order { text, query, sources, from_ms: 0, to_ms: 1, limit: None }
+    }
+
+    async fn over(jobs: &Jobs, id: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while jobs.find(id, 0).is_some_and(|job| !job.progress().status.is_over()) {
+            assert!(Instant::now() < deadline, "{id} does not end");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn queries_are_forgotten_by_number_size_and_age() {
+        let jobs = Jobs::default();
+        let store = Arc::<Mutex<Store>>::default();
+        for index in 0..KEPT + 5 {
+            let id = jobs.start(Arc::clone(&store), order(), index.to_string(), 0).expect("few of them run");
+            over(&jobs, &id).await;
+        }
+        assert_eq!(jobs.list(0).len(), KEPT);
+        assert!(jobs.find("4", 0).is_none() && jobs.find("5", 0).is_some());
+        for id in ["50", "60", "104"] {
+            jobs.find(id, 0).expect("it is kept").lock().bytes = KEPT_BYTES / 2 + 1;
+        }
+        assert_eq!(jobs.list(0).last().map(|job| job.id.clone()).as_deref(), Some("61"));
+        assert!(jobs.list(KEPT_FOR_MS + 1).is_empty());
+    }
+
+    #[tokio::test]
+    async fn too_many_at_a_time_are_refused_and_a_stopped_one_makes_room() {
+        let jobs = Jobs::default();
+        let store = Arc::<Mutex<Store>>::default();
+        // Held, so that none of them can end.
+        let held = store.lock().expect("no test panics within");
+        for index in 0..MAX_CONCURRENT {
+            jobs.start(Arc::clone(&store), order(), index.to_string(), 0).expect("there is room");
+        }
+        assert!(jobs.start(Arc::clone(&store), order(), "more".into(), 0).is_none());
+        assert!(jobs.find("99", 0).expect("it waits").stop());
+        assert!(jobs.start(Arc::clone(&store), order(), "more".into(), 0).is_some());
+        drop(held);
+        over(&jobs, "more").await;
+        assert_eq!(jobs.find("99", 0).expect("it is kept").progress().status, Status::Cancelled);
+        assert_eq!(jobs.find("more", 0).expect("it is kept").progress().status, Status::Complete);
     }
 }

@@ -87,6 +87,12 @@ fn fields_and_filters() {
     );
     check("fields status # a comment | limit\n# another\n| filter status < 300 # the end", LINES, &["status=200"]);
     check("fields status, path | display path | filter status = 500", LINES, &["path=/db"]);
+    check("display path | fields status + 1 as more | filter more = 501", LINES, &["path=/db"]);
+    check(
+        "fields @timestamp, @message, @logStream, @log | sort @timestamp desc | limit 20 | display status",
+        LINES,
+        &["", "status=503", "status=500", "status=200"],
+    );
     check("fields @timestamp < now() as early | limit 1", LINES, &["early=0"]);
 }
 

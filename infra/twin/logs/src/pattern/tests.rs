@@ -169,7 +169,15 @@ proptest! {
         line in r#"\{?("a":|[1\[\]"{}, \\é]|null){0,20}\}?"#,
     ) {
         match Pattern::parse(&pattern) {
-            Ok(pattern) => drop(pattern.matches(&line)),
+            Ok(parsed) => {
+                drop((parsed.matches(&line), parsed.values(&line)));
+                if let Ok(field) = parsed.field(&pattern) {
+                    drop(parsed.extract(&field, &line));
+                }
+                for field in ["$.a", "$a", "$.a[0]", "$.*"].iter().filter_map(|field| parsed.field(field).ok()) {
+                    drop(parsed.extract(&field, &line));
+                }
+            }
             Err(error) => prop_assert!((1..=pattern.chars().count() + 1).contains(&error.position)),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 pub(crate) const OVERHEAD_BYTES: usize = 26;
 /// What an event costs here beside its text: the record, two references, the allocator. Counted so that many short
 /// lines cannot outgrow the cap.
-const MEMORY_BYTES: usize = 128;
+const MEMORY_BYTES: usize = 144;
 
 /// Where an event stands: by time, then by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
