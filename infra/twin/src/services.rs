@@ -58,7 +58,7 @@ impl Services {
         let queues = Sqs::new(account.clone(), endpoint.clone());
         let topics = Sns::at_speed(account.clone(), speed, endpoint.clone(), queues.clone());
         let cloudwatch = CloudWatch::new(account.clone(), speed, topics.clone());
-        // logs.set_metrics(cloudwatch.clone());
+        logs.set_metrics(cloudwatch.clone(), speed);
         let xray = XRay::new(account.clone());
         let s3 = Arc::new(S3::new(&account));
         let ecs_settings = twin_ecs::Settings { account: account.clone(), speed, spawner, endpoint, images, scratch };

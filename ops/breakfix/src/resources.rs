@@ -8,7 +8,7 @@
 
 mod alarms;
 mod dashboards;
-// mod metric_filters;
+mod metric_filters;
 mod notifications;
 
 use anyhow::{Context, Result};
@@ -153,7 +153,7 @@ async fn log_group(config: &SdkConfig) -> Result<()> {
     created_or_there("creating the log group", "ResourceAlreadyExistsException", create.send().await)?;
     let keep = logs.put_retention_policy().log_group_name(resource::LOG_GROUP).retention_in_days(LOG_RETENTION_DAYS);
     keep.send().await.map_err(|error| problem::aws("setting the log group's retention", error))?;
-    Ok(())
+    metric_filters::create(&logs).await
 }
 
 async fn cluster(ecs: &aws_sdk_ecs::Client) -> Result<()> {

@@ -67,4 +67,19 @@ fn the_saved_queries_answer_from_the_labs_own_log() {
     let id = trace.split(';').find_map(|field| field.strip_prefix("Root=")).expect("the root is the trace").to_owned();
     let rows = run(&lab, &saved("trace-lines").replace("TRACE_ID", &id));
     assert!(!rows.is_empty(), "the trace {id} has a line");
+
+    lab.until_applied(lab.set_mode("stale_credentials"));
+    lab.rotate_secret();
+    until("the database refuses a log-in", 20, || match lab.get("/db") {
+        reply if reply.status == 503 => Ok(()),
+        reply => Err(format!("{} {}", reply.status, reply.body)),
+    });
+    until("the query finds its SQLSTATE", 20, || {
+        let rows = run(&lab, &saved("database-errors-by-sqlstate"));
+        if rows.iter().any(|row| row.values().any(|value| value == "28P01")) {
+            Ok(())
+        } else {
+            Err(format!("{rows:?}"))
+        }
+    });
 }
