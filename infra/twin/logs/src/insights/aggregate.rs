@@ -158,6 +158,9 @@ impl Aggregate {
             }
             State::Spread { count: 1, .. } => Value::Number(0.0),
             State::Spread { count, squares, .. } => rounded((squares / float(count - 1)).sqrt()),
+            // A time comes back as milliseconds, which fromMillis() turns into a time again, as AWS does it.
+            #[allow(clippy::cast_precision_loss, reason = "exact for the next 285 000 years")]
+            State::Best(Value::Time(ms)) | State::Timed(Some((_, Value::Time(ms)))) => Value::Number(ms as f64),
             State::Best(value) | State::Timed(Some((_, value))) => value,
         }
     }

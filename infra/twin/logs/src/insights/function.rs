@@ -1,5 +1,6 @@
-//! The functions of the user guide's "Boolean, comparison, numeric, datetime, and other functions". There is no `round`
-//! in it, and none here.
+//! The functions of the user guide's "Boolean, comparison, numeric, datetime, and other functions".
+//!
+//! Refuses by name what is not in the table below: `case`, `jsonParse`, hashes, encodings and the like.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -14,6 +15,7 @@ pub(super) enum Function {
     Ceil,
     Coalesce,
     Concat,
+    EndsWith,
     Floor,
     FromMillis,
     Greatest,
@@ -27,12 +29,16 @@ pub(super) enum Function {
     Log,
     Now,
     Replace,
+    Round,
     Sqrt,
+    StartsWith,
     StrContains,
     StrLen,
     Substr,
+    ToInteger,
     ToLower,
     ToMillis,
+    ToNumber,
     ToUpper,
     Trim { left: bool, right: bool },
 }
@@ -49,11 +55,12 @@ type Entry = (&'static str, Function, usize, usize);
 
 const MANY: usize = usize::MAX;
 
-const FUNCTIONS: [Entry; 31] = [
+const FUNCTIONS: [Entry; 38] = [
     ("abs", Function::Abs, 1, 1),
     ("ceil", Function::Ceil, 1, 1),
     ("coalesce", Function::Coalesce, 1, MANY),
     ("concat", Function::Concat, 1, MANY),
+    ("endswith", Function::EndsWith, 2, 2),
     ("floor", Function::Floor, 1, 1),
     ("frommillis", Function::FromMillis, 1, 1),
     ("greatest", Function::Greatest, 1, MANY),
@@ -72,13 +79,19 @@ const FUNCTIONS: [Entry; 31] = [
     ("ltrim", Function::Trim { left: true, right: false }, 1, 2),
     ("now", Function::Now, 0, 0),
     ("replace", Function::Replace, 3, 3),
+    ("round", Function::Round, 1, 2),
     ("rtrim", Function::Trim { left: false, right: true }, 1, 2),
     ("sqrt", Function::Sqrt, 1, 1),
+    ("startswith", Function::StartsWith, 2, 2),
     ("strcontains", Function::StrContains, 2, 2),
     ("strlen", Function::StrLen, 1, 1),
     ("substr", Function::Substr, 2, 3),
+    ("todouble", Function::ToNumber, 1, 1),
+    ("toint", Function::ToInteger, 1, 1),
+    ("tolong", Function::ToInteger, 1, 1),
     ("tolower", Function::ToLower, 1, 1),
     ("tomillis", Function::ToMillis, 1, 1),
+    ("tonumber", Function::ToNumber, 1, 1),
     ("toupper", Function::ToUpper, 1, 1),
     ("trim", Function::Trim { left: true, right: true }, 1, 2),
 ];
@@ -102,6 +115,15 @@ impl Function {
             Self::Ceil => number(f64::ceil),
             Self::Floor => number(f64::floor),
             Self::Log => number(f64::ln),
+            Self::ToInteger => number(f64::trunc),
+            Self::ToNumber => number(|it| it),
+            Self::Round => {
+                // Past these a float has no such decimals.
+                let scale = 10_f64.powf(
+                    arguments.get(1).and_then(|it| it.value(scope).number()).unwrap_or(0.0).trunc().clamp(-9.0, 9.0),
+                );
+                value(0).number().map_or(Value::Missing, |it| Value::finite((it * scale).round() / scale))
+            }
             Self::Sqrt => number(f64::sqrt),
             Self::Greatest => numbers().reduce(f64::max).map_or(Value::Missing, Value::Number),
             Self::Least => numbers().reduce(f64::min).map_or(Value::Missing, Value::Number),
@@ -131,9 +153,16 @@ impl Function {
             Self::StrLen => text(&|it| Value::Number(it.chars().count() as f64)),
             Self::ToLower => text(&|it| Value::text(it.to_lowercase())),
             Self::ToUpper => text(&|it| Value::text(it.to_uppercase())),
-            Self::StrContains => {
+            Self::StrContains | Self::StartsWith | Self::EndsWith => {
                 let part = value(1);
-                text(&|it| Value::truth(part.written().is_some_and(|part| it.contains(&*part))))
+                let Some(part) = part.written() else { return Value::truth(false) };
+                text(&|it| {
+                    Value::truth(match self {
+                        Self::StartsWith => it.starts_with(&*part),
+                        Self::EndsWith => it.ends_with(&*part),
+                        _ => it.contains(&*part),
+                    })
+                })
             }
             Self::Replace => {
                 let (old, new) = (value(1), value(2));

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Commands that AWS has and the twin does not imitate.
-const NOT_IMITATED: [&str; 13] = [
+const NOT_IMITATED: [&str; 14] = [
     "addtotals",
     "anomaly",
     "diff",
@@ -26,6 +26,7 @@ const NOT_IMITATED: [&str; 13] = [
     "join",
     "lookup",
     "pattern",
+    "relevantfields",
     "source",
     "tail",
     "unmask",
@@ -127,7 +128,9 @@ impl<'a> Parser<'a> {
         }
         self.cursor.skip(word.len());
         if word != "limit" && self.commands.iter().any(|command| matches!(command, Command::Dedup(_))) {
-            return Err(self.cursor.error(start, "only limit can follow dedup"));
+            return Err(self
+                .cursor
+                .error(start, &format!("unexpected symbol found {word}, only limit can follow dedup")));
         }
         match word.as_str() {
             "fields" => self.fields(!self.displayed),

@@ -106,6 +106,10 @@ fn arithmetic_and_functions() {
         ("abs(0 - 4.5)", "4.5"),
         ("ceil(1.2) + floor(1.8)", "3"),
         ("greatest(1, 3, 2) - least(1, 3, 2)", "2"),
+        ("round(2.5) + round(1.2345, 2) + round('x')", "-"),
+        ("round(2.5) + round(1.2345, 2)", "4.23"),
+        ("toInt('7.9') + toNumber('0.5')", "7.5"),
+        ("startsWith('abc', 'ab') - endsWith('abc', 'ab')", "1"),
         ("sqrt(16) + log(1)", "4"),
         ("strlen('née')", "3"),
         ("concat(\"a\", 1, 'b')", "a1b"),
@@ -133,7 +137,8 @@ fn arithmetic_and_functions() {
         ("isIpInSubnet('10.1.2.3', '0.0.0.0/0')", "1"),
         ("isIpv6InSubnet('fd00::1', 'fd01::/16')", "0"),
     ] {
-        check(&format!("fields {expression} as it"), &[(0, "x")], &[&format!("it={value}")]);
+        let expected = if value == "-" { String::new() } else { format!("it={value}") };
+        check(&format!("fields {expression} as it"), &[(0, "x")], &[&expected]);
     }
     check("fields 1 / 0 as it, 'a' + 1 as that", &[(0, "x")], &[""]);
     check("fields abs(status-600)", &[(0, r#"{"status":500}"#)], &["abs(status-600)=100"]);
@@ -165,6 +170,11 @@ fn statistics_by_group() {
         "stats earliest(status) as e, latest(path) as l, sortsFirst(path) as f, sortsLast(errorType) as t",
         LINES,
         &["e=200 l=/db f=/ t=Overloaded"],
+    );
+    check(
+        "stats earliest(@timestamp) as e | display e, fromMillis(e) as first",
+        LINES,
+        &["e=1790000000000 first=2026-09-21 14:13:20.000"],
     );
     check("stats count_distinct(path) as d, sum(status >= 500) / count(*) * 100 as rate", LINES, &["d=2 rate=50"]);
     check("stats count(*) as n by path | stats max(n) as most", LINES, &["most=2"]);
