@@ -13,6 +13,7 @@ use super::{
     extract::Extract,
     value::Value,
 };
+use crate::store::Key;
 use hold::{Groups, Sorted};
 
 /// Records between two questions whether to go on.
@@ -70,6 +71,13 @@ struct Row {
     time_ms: i64,
     /// What `@ptr` names; none once rows are put together.
     record: Option<Record>,
+}
+
+impl Row {
+    /// The place of its event among all; none once rows are put together.
+    fn key(&self) -> Option<Key> {
+        self.record.as_ref().map(|record| record.event.key)
+    }
 }
 
 /// A command with what it has gathered.

@@ -192,6 +192,9 @@ fn sort_limit_and_dedup() {
     check("fields status | sort path desc, status asc | limit 2", LINES, &["status=500", "status=503"]);
     check("fields path | filter ispresent(path) | dedup path", LINES, &["path=/db", "path=/"]);
     check("fields status | sort @timestamp asc | dedup path | limit 2", LINES, &["status=200", "status=500"]);
+    let moment = [(5, "first"), (5, "second"), (5, "third")];
+    check("fields @message as it | sort @timestamp asc", &moment, &["it=first", "it=second", "it=third"]);
+    check("fields @message as it | sort @timestamp desc", &moment, &["it=third", "it=second", "it=first"]);
     let many: Vec<String> = (0..5000).map(|index| format!(r#"{{"n":{}}}"#, (index * 7919) % 5000)).collect();
     let lines: Vec<(i64, &str)> = (0..).zip(many.iter().map(String::as_str)).collect();
     check("fields n | sort n desc | limit 3", &lines, &["n=4999", "n=4998", "n=4997"]);

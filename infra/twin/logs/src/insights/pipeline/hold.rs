@@ -1,6 +1,6 @@
 //! What `sort` and `stats` hold back.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{cmp::Ordering, collections::HashMap, fmt::Write as _};
 
 use super::{
     super::{
@@ -49,13 +49,17 @@ impl<'p> Sorted<'p> {
     }
 
     fn sort(&mut self) {
-        // Stable, so that equal rows stay newest first.
-        self.rows.sort_by(|(left, _), (right, _)| {
+        let ascending = self.keys.first().is_some_and(|(_, descending)| !descending);
+        self.rows.sort_by(|(left, left_row), (right, right_row)| {
             let orders = left.iter().zip(right).zip(self.keys).map(|((left, right), (_, descending))| {
                 let order = left.order(right);
                 if *descending { order.reverse() } else { order }
             });
-            orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+            orders.fold(Ordering::Equal, Ordering::then).then_with(|| {
+                // Lines of one moment in the order they came in, when the query asks for the old ones first.
+                let order = left_row.key().cmp(&right_row.key());
+                if ascending { order } else { order.reverse() }
+            })
         });
     }
 }
