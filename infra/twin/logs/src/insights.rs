@@ -6,8 +6,9 @@
 //! Refuses by name: `SOURCE`, `pattern`, `diff`, `anomaly`, `unmask`, `join`, `unnest` and what else is not in
 //! [`grammar`]; SQL and PPL.
 //!
-//! Choices where the guide is silent: a missing field makes every comparison false, also `!=`; JSON `null` is a missing
-//! field; `true` and `false` are 1 and 0; percentiles are nearest-rank; groups come in the order their newest event has.
+//! Choices where the guide is silent: a missing field makes every comparison false, also `!=`, so that `not` (and `not like`,
+//! `not in`) holds for it; JSON `null` is a missing field; `true` and `false` are 1 and 0; percentiles are nearest-rank;
+//! groups come in the order their newest event has; `stats` over no event at all has no row.
 
 mod aggregate;
 mod cursor;
