@@ -40,6 +40,15 @@ struct Waiting {
 }
 
 impl AccessLog for AccessLogs {
+    fn turned(&self, load_balancer_id: &Arc<str>, on: bool) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if on {
+            waiting.entry(load_balancer_id.clone()).or_default();
+        } else {
+            waiting.remove(load_balancer_id);
+        }
+    }
+
     fn write(&self, request: &Finished) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         // Only those whose log is on are known here.
@@ -64,31 +73,15 @@ pub(crate) fn deliver(
     elbv2.set_access_log(logs.clone());
     let elbv2 = elbv2.clone();
     tokio::spawn(async move {
-        let mut elapsed = Duration::ZERO;
         let interval = speed.wait(INTERVAL_S).max(SHORTEST);
-        while stop.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1))).await.is_some() {
-            // A log that is turned on begins within a second.
-            let places = elbv2.access_logs();
-            logs.know(&places);
-            elapsed += Duration::from_secs(1);
-            if elapsed >= interval {
-                elapsed = Duration::ZERO;
-                logs.put(&places, s3.as_ref(), &account).await;
-            }
+        while stop.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
+            logs.put(&elbv2.access_logs(), s3.as_ref(), &account).await;
         }
         logs.put(&elbv2.access_logs(), s3.as_ref(), &account).await;
     });
 }
 
 impl AccessLogs {
-    fn know(&self, places: &[AccessLogPlace]) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|balancer, _| places.iter().any(|place| place.load_balancer == *balancer));
-        for place in places {
-            waiting.entry(place.load_balancer.clone()).or_default();
-        }
-    }
-
     async fn put(&self, places: &[AccessLogPlace], s3: &dyn Service, account: &Account) {
         for place in places {
             let (lines, dropped) = match self.take(&place.load_balancer) {
@@ -170,7 +163,7 @@ mod tests {
         let place =
             AccessLogPlace { load_balancer: "app/golden/1".into(), bucket: "logs".into(), prefix: String::new() };
         let logs = AccessLogs::default();
-        logs.know(std::slice::from_ref(&place));
+        logs.turned(&place.load_balancer, true);
         logs.waiting
             .lock()
             .expect("no panic yet")
@@ -181,8 +174,8 @@ mod tests {
         logs.put(std::slice::from_ref(&place), &s3, &account).await;
         let listed = String::from_utf8_lossy(&ask("GET", "/logs?list-type=2").await.body).into_owned();
         assert_eq!(listed.matches(".log.gz</Key>").count(), 1, "{listed}");
-        logs.put(&[place], &s3, &account).await;
-        logs.know(&[]);
+        logs.put(std::slice::from_ref(&place), &s3, &account).await;
+        logs.turned(&place.load_balancer, false);
         assert!(logs.take("app/golden/1").is_none());
     }
 }

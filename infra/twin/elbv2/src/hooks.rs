@@ -25,6 +25,8 @@ pub trait Observer: Send + Sync {
 
 /// Takes access-log records; `Finished` displays as one line in AWS's format. Must return at once.
 pub trait AccessLog: Send + Sync {
+    /// The access log of a load balancer (`app/<name>/<id>`) is on, or off, from now on.
+    fn turned(&self, load_balancer_id: &Arc<str>, on: bool);
     /// One request is over.
     fn write(&self, request: &Finished);
 }
@@ -68,6 +70,13 @@ impl Hooks {
             recent.pop_front();
         }
         recent.push_back(request);
+    }
+
+    /// A load balancer's access log was turned on or off.
+    pub(crate) fn access_log_turned(&self, load_balancer_id: &Arc<str>, on: bool) {
+        if let Some(log) = self.access_log.get() {
+            log.turned(load_balancer_id, on);
+        }
     }
 
     /// A connection to a target failed.

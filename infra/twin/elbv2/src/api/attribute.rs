@@ -21,6 +21,8 @@ pub(super) fn modify_load_balancer(elbv2: &Elbv2, call: &Scope<'_>) -> Result<Xm
             "Access logs cannot be enabled without a bucket: set 'access_logs.s3.bucket'",
         ));
     }
+    let on = new.get("access_logs.s3.enabled") == "true";
+    balancer.shared.hooks.access_log_turned(&balancer.shared.id, on);
     balancer.shared.set_idle_timeout(new.number("idle_timeout.timeout_seconds"));
     balancer.attributes = new;
     Ok(write(&balancer.attributes))
