@@ -1,8 +1,8 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
 
 use crate::{
     commands::{break_mode, doctor, down, env, load, postgres, status, up},
@@ -22,15 +22,31 @@ use crate::{
 )]
 pub(crate) struct Cli {
     /// Directory with everything a running lab leaves on disk. Default: `.lab` in the workspace, else in the working
-    /// directory. Each directory is a lab of its own.
+    /// directory. Each directory is a lab of its own. As a flag it means the lab that runs there and no other, whatever
+    /// AWS_ENDPOINT_URL says; as a variable it gives way to AWS_ENDPOINT_URL.
     #[arg(long, global = true, env = "LAB_STATE_DIR", value_name = "DIRECTORY")]
     pub state_dir: Option<PathBuf>,
+
+    /// Whether the directory was given as the flag, which beats the environment.
+    #[arg(skip)]
+    pub state_dir_by_flag: bool,
 
     #[command(subcommand)]
     pub command: Command,
 }
 
 impl Cli {
+    /// Reads the command line; ends the program where it is wrong.
+    pub(crate) fn read() -> Self {
+        Self::try_read(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    fn try_read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(words)?;
+        let by_flag = matches.value_source("state_dir") == Some(ValueSource::CommandLine);
+        Ok(Self { state_dir_by_flag: by_flag, ..Self::from_arg_matches(&matches)? })
+    }
+
     /// Reads the command line once more without the variables whose values an earlier lab may have left in the shell.
     pub(crate) fn without_generated_names() -> Self {
         let matches = without_generated_names(Self::command()).get_matches();
@@ -94,6 +110,15 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_state_directory_is_a_flag_before_and_after_the_command() {
+        for words in [["breakfix", "--state-dir", "x", "status"], ["breakfix", "status", "--state-dir", "x"]] {
+            let cli = Cli::try_read(words).expect("sound");
+            assert!(cli.state_dir_by_flag && cli.state_dir == Some("x".into()), "{words:?}");
+        }
+        assert!(!Cli::try_read(["breakfix", "status"]).expect("sound").state_dir_by_flag);
     }
 
     #[test]

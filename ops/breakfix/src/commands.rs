@@ -9,11 +9,13 @@ pub(crate) mod postgres;
 pub(crate) mod reset;
 pub(crate) mod status;
 pub(crate) mod up;
+mod words;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+pub(crate) use self::words::own_name;
 use crate::{
     cli::{Cli, Command},
     lab::{Lab, StateDir},
@@ -22,7 +24,10 @@ use crate::{
 
 pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let state_dir = StateDir::find(cli.state_dir.as_deref()).context("finding the working directory")?;
-    let lab = Lab::find(&state_dir).await;
+    if cli.state_dir_by_flag {
+        words::repeat_state_dir(state_dir.path());
+    }
+    let lab = Lab::find(&state_dir, cli.state_dir_by_flag).await;
     // Only who named the directory means its lab.
     if cli.state_dir.is_some()
         && let Some(warning) = lab.warning(state_dir.path()).filter(|_| cli.command.speaks_to_a_lab())
@@ -41,9 +46,4 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Postgres(arguments) => postgres::run(arguments, &state_dir).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &state_dir),
     }
-}
-
-/// How a person calls this program: hints repeat the words that were used.
-pub(crate) fn own_name() -> &'static str {
-    if std::env::var_os("CARGO").is_some() { "cargo lab" } else { "breakfix" }
 }

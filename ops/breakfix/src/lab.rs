@@ -1,14 +1,17 @@
 //! Where the lab is: the one place that decides which endpoint and credentials the commands use.
 //!
-//! This configures a client; it is no question to the service. A lab runs in the state directory, and `AWS_ENDPOINT_URL` is
-//! unset or names it: that lab, with dummy credentials. Else ordinary AWS configuration. An endpoint on loopback where nothing
-//! answers is a lab that has ended, and every command says so at once.
+//! This configures a client; it is no question to the service. The flag `--state-dir` means the lab in that directory and no
+//! other. Without the flag: a lab runs in the state directory, and `AWS_ENDPOINT_URL` is unset or names it: that lab, with dummy
+//! credentials. Else ordinary AWS configuration. An endpoint on loopback where nothing answers is a lab that has ended, and a
+//! ready file without its process one that died; every command says so at once and looks for no other.
 //!
 //! A shell keeps its exports over `down` and `up`, and each `up` makes new identifiers. So names with a generated identifier
 //! are taken from the environment only where no lab of ours is meant; flags always count.
 
+mod state_dir;
+
 use std::{
-    fmt, io,
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -17,10 +20,9 @@ use std::{
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ssm::config::Credentials;
 use contract::names::env;
-use serde::Deserialize;
 use tokio::net::TcpStream;
-use twin_platform::Identity;
 
+pub(crate) use self::state_dir::{Ready, StateDir};
 use crate::{commands::own_name, problem::failure};
 
 /// Access key and secret key for the laptop, where nobody checks them but every SDK insists on some.
@@ -31,91 +33,6 @@ pub(crate) const GENERATED: [&str; 3] = [env::TARGET_GROUP_ARN, env::DB_SECRET_A
 
 /// How long a listener on this machine may take to accept a connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
-
-/// The directory with everything a running lab leaves on disk.
-#[derive(Clone, Debug)]
-pub(crate) struct StateDir(PathBuf);
-
-impl StateDir {
-    /// The given directory, or `.lab` in the nearest ancestor of the working directory that has one or is the workspace.
-    pub(crate) fn find(given: Option<&Path>) -> io::Result<Self> {
-        let here = std::env::current_dir()?;
-        let dir = match given {
-            Some(dir) => here.join(dir),
-            None => here
-                .ancestors()
-                .find(|dir| dir.join(".lab").is_dir() || dir.join("infra/contract.json").is_file())
-                .unwrap_or(&here)
-                .join(".lab"),
-        };
-        Ok(Self(dir))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Written by the twin when it is ready, removed when it ends.
-    pub(crate) fn ready_file(&self) -> PathBuf {
-        self.0.join("twin.json")
-    }
-
-    /// The twin's own log.
-    pub(crate) fn log_file(&self) -> PathBuf {
-        self.0.join("twin.log")
-    }
-
-    /// The twin's record of its children by pid and start time.
-    pub(crate) fn process_record(&self) -> PathBuf {
-        self.0.join("processes.json")
-    }
-
-    /// Where programs that no package client manages are unpacked. As root the server runs as another user, who cannot reach
-    /// a private home directory.
-    pub(crate) fn tools(&self) -> PathBuf {
-        if nix::unistd::geteuid().is_root() { "/var/lib/breakfix".into() } else { self.0.join("tools") }
-    }
-
-    /// Held while an `up` starts or attends a lab here.
-    pub(crate) fn lock_file(&self) -> PathBuf {
-        self.0.join("up.lock")
-    }
-
-    /// The ready file of the last twin, whether or not that twin still runs; `None` when there is none or it is not readable.
-    pub(crate) fn last(&self) -> Option<Ready> {
-        serde_json::from_slice(&std::fs::read(self.ready_file()).ok()?).ok()
-    }
-
-    /// The running lab.
-    pub(crate) fn running(&self) -> Option<Ready> {
-        self.last().filter(|ready| ready.identity.is_alive())
-    }
-}
-
-/// What the twin says of itself in its ready file.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Ready {
-    #[serde(flatten)]
-    pub identity: Identity,
-    pub endpoint: String,
-    pub region: String,
-    pub account_id: String,
-    pub speed: f64,
-    pub database: Database,
-    #[serde(default)]
-    pub started_at: String,
-}
-
-/// The database as the ready file has it.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Database {
-    pub host: String,
-    pub port: u16,
-    #[serde(default)]
-    pub dbname: String,
-    /// Holds the application's first credentials as a whole secret JSON; readable by the owner only.
-    pub app_secret_file: PathBuf,
-}
 
 /// Whom the commands speak to.
 #[derive(Clone, Debug)]
@@ -132,25 +49,42 @@ pub(crate) enum Lab {
         /// As `AWS_ENDPOINT_URL` has it.
         endpoint: String,
     },
+    /// The lab of a state directory, which does not run.
+    Absent {
+        /// The directory.
+        place: PathBuf,
+        /// The pid of a twin that ended without tidying up.
+        died: Option<u32>,
+    },
 }
 
 impl Lab {
     /// Decides by the rule at the top of this file.
-    pub(crate) async fn find(state_dir: &StateDir) -> Self {
+    pub(crate) async fn find(state_dir: &StateDir, by_flag: bool) -> Self {
         let endpoint = std::env::var("AWS_ENDPOINT_URL").ok().filter(|endpoint| !endpoint.is_empty());
-        let decided = Self::decide(endpoint.as_deref(), state_dir.running());
-        match (&decided, endpoint) {
-            (Self::Configured { .. }, Some(endpoint)) if is_silent(&endpoint).await => Self::Gone { endpoint },
-            _ => decided,
+        let endpoint = endpoint.filter(|_| !by_flag);
+        match (Self::decide(endpoint.as_deref(), state_dir, by_flag), endpoint) {
+            (Self::Configured { .. }, Some(endpoint)) if is_silent(&endpoint).await => match state_dir.died() {
+                Some(ready) if plain(&ready.endpoint) == plain(&endpoint) => Self::absent(state_dir),
+                _ => Self::Gone { endpoint },
+            },
+            (decided, _) => decided,
         }
     }
 
-    fn decide(endpoint: Option<&str>, running: Option<Ready>) -> Self {
-        match (endpoint, running) {
+    fn decide(endpoint: Option<&str>, state_dir: &StateDir, by_flag: bool) -> Self {
+        match (endpoint, state_dir.running()) {
             (None | Some(""), Some(ready)) => Self::Laptop(Box::new(ready)),
             (Some(endpoint), Some(ready)) if plain(endpoint) == plain(&ready.endpoint) => Self::Laptop(Box::new(ready)),
+            // To fall back on an account in AWS would be a surprise for who had a lab a moment ago.
+            (None | Some(""), None) if by_flag || state_dir.died().is_some() => Self::absent(state_dir),
             (_, running) => Self::Configured { passed_over: running.map(|ready| ready.endpoint) },
         }
+    }
+
+    fn absent(state_dir: &StateDir) -> Self {
+        let died = state_dir.died().map(|ready| ready.identity.pid);
+        Self::Absent { place: state_dir.path().to_owned(), died }
     }
 
     /// Whether names with generated identifiers in the environment may be those of an earlier lab.
@@ -173,11 +107,27 @@ impl Lab {
     /// # Errors
     /// When no region is configured, or the lab that the environment names has ended.
     pub(crate) async fn aws(&self) -> anyhow::Result<SdkConfig> {
-        if let Self::Gone { endpoint } = self {
-            return Err(failure(
-                format!("no lab runs at {endpoint}, which AWS_ENDPOINT_URL names"),
-                format!("leave it with {}, or start a lab there with `{} up`", leave(), own_name()),
-            ));
+        let own = own_name();
+        match self {
+            Self::Gone { endpoint } => {
+                return Err(failure(
+                    format!("no lab runs at {endpoint}, which AWS_ENDPOINT_URL names"),
+                    format!("leave it with {}, or start a lab there with `{own} up`", leave()),
+                ));
+            }
+            Self::Absent { place, died: Some(pid) } => {
+                return Err(failure(
+                    format!("the lab in {} has died: its twin (pid {pid}) ended without tidying up", place.display()),
+                    format!("`{own} down` ends what it left; `{own} up` starts a new one"),
+                ));
+            }
+            Self::Absent { place, died: None } => {
+                return Err(failure(
+                    format!("no lab is running in {}, which --state-dir names", place.display()),
+                    format!("start it with `{own} up`, or leave the flag out"),
+                ));
+            }
+            Self::Laptop(_) | Self::Configured { .. } => {}
         }
         let mut loader = reset::aws::loader();
         if let Self::Laptop(ready) = self {
@@ -190,7 +140,7 @@ impl Lab {
         if config.region().is_none() {
             return Err(failure(
                 "no lab is running here and no AWS region is configured",
-                "start the lab with `breakfix up`; for a lab in AWS set AWS_PROFILE or AWS_REGION",
+                format!("start the lab with `{own} up`; for a lab in AWS set AWS_PROFILE or AWS_REGION"),
             ));
         }
         Ok(config)
@@ -202,6 +152,7 @@ impl fmt::Display for Lab {
         match self {
             Self::Laptop(ready) => write!(f, "the lab at {}", ready.endpoint),
             Self::Gone { endpoint } => write!(f, "the endpoint {endpoint}, where nothing answers"),
+            Self::Absent { place, .. } => write!(f, "the lab in {}, which does not run", place.display()),
             Self::Configured { .. } => match std::env::var("AWS_ENDPOINT_URL") {
                 Ok(endpoint) if !endpoint.is_empty() => write!(f, "the endpoint {endpoint} (AWS_ENDPOINT_URL)"),
                 _ => f.write_str("the AWS account of your configuration"),
@@ -236,46 +187,56 @@ async fn is_silent(endpoint: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn ready(pid: u32, start_time: &str) -> String {
-        format!(
-            r#"{{"pid":{pid},"start_time":"{start_time}","endpoint":"http://127.0.0.1:4566","region":"us-east-1",
-            "account_id":"123456789012","speed":10.0,"started_at":"2026-11-20T18:00:00Z",
-            "database":{{"host":"127.0.0.1","port":5432,"dbname":"golden","master_username":"master",
-            "app_username":"golden","app_secret_file":"/tmp/secret.json"}}}}"#
-        )
+    /// A state directory with a lab that runs (this very process), that died, or that never was.
+    fn place(started: Option<&str>) -> (tempfile::TempDir, StateDir) {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let state_dir = StateDir::find(Some(folder.path())).expect("a working directory");
+        if let Some(start_time) = started {
+            let ready = state_dir::tests::ready(std::process::id(), start_time);
+            std::fs::write(state_dir.ready_file(), ready).expect("written");
+        }
+        (folder, state_dir)
     }
 
-    #[test]
-    fn a_lab_is_found_while_its_process_lives() {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let state_dir = StateDir::find(Some(dir.path())).expect("a working directory");
-        let own = Identity::own().expect("this process runs");
-        assert!(state_dir.running().is_none(), "no file");
-        std::fs::write(state_dir.ready_file(), ready(std::process::id(), &own.start_time)).expect("written");
-        assert_eq!(state_dir.running().expect("this process runs").database.port, 5432);
-        std::fs::write(state_dir.ready_file(), ready(std::process::id(), "another process")).expect("written");
-        assert!(state_dir.running().is_none(), "the pid is used again");
-        assert!(state_dir.last().is_some());
-        std::fs::write(state_dir.ready_file(), "{\"pid\":").expect("written");
-        assert!(state_dir.last().is_none(), "half a file is no lab");
-    }
-
-    fn running() -> Option<Ready> {
-        serde_json::from_str(&ready(1, "")).ok()
+    fn running() -> (tempfile::TempDir, StateDir) {
+        place(Some(&twin_platform::Identity::own().expect("this process runs").start_time))
     }
 
     #[test]
     fn the_running_lab_is_meant_unless_another_endpoint_is_named() {
+        let (_folder, state_dir) = running();
         for endpoint in [None, Some(""), Some("http://127.0.0.1:4566"), Some("http://localhost:4566/")] {
-            let lab = Lab::decide(endpoint, running());
+            let lab = Lab::decide(endpoint, &state_dir, false);
             assert!(matches!(lab, Lab::Laptop(_)) && lab.ignores_generated_names(), "{endpoint:?}");
         }
-        let other = Lab::decide(Some("http://127.0.0.1:9"), running());
+        let other = Lab::decide(Some("http://127.0.0.1:9"), &state_dir, false);
         assert!(matches!(other, Lab::Configured { .. }) && !other.ignores_generated_names());
         let warning = other.warning(Path::new("/lab")).expect("two labs are named");
         assert!(warning.contains("/lab is at http://127.0.0.1:4566, but "), "{warning}");
-        let none = Lab::decide(Some("http://127.0.0.1:9"), None);
-        assert_eq!(none.warning(Path::new("/lab")), None);
+        let (_folder, empty) = place(None);
+        assert_eq!(Lab::decide(Some("http://127.0.0.1:9"), &empty, false).warning(Path::new("/lab")), None);
+        assert!(matches!(Lab::decide(None, &empty, false), Lab::Configured { passed_over: None }));
+    }
+
+    #[tokio::test]
+    async fn the_flag_means_its_own_lab_or_none() {
+        let (_folder, state_dir) = running();
+        assert!(matches!(Lab::find(&state_dir, true).await, Lab::Laptop(_)));
+        let (_folder, empty) = place(None);
+        let lab = Lab::find(&empty, true).await;
+        assert!(lab.ignores_generated_names(), "{lab}");
+        let error = lab.aws().await.expect_err("no lab runs there").to_string();
+        assert!(error.contains("which --state-dir names"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_lab_that_died_is_no_reason_to_look_in_aws() {
+        let (_folder, state_dir) = place(Some("another process"));
+        for by_flag in [false, true] {
+            let error = Lab::decide(None, &state_dir, by_flag).aws().await.expect_err("it died").to_string();
+            assert!(error.contains("has died") && error.contains(&std::process::id().to_string()), "{error}");
+        }
+        assert!(matches!(Lab::decide(Some("http://127.0.0.1:9"), &state_dir, false), Lab::Configured { .. }));
     }
 
     #[tokio::test]

@@ -11,6 +11,11 @@ fn status_break_load_and_doctor_speak_the_same_lab() {
     let status: Value = serde_json::from_slice(&status.stdout).expect("status --json is JSON");
     assert_eq!(status["tasks"].as_array().map(Vec::len), Some(2), "{status}");
 
+    // The flag means its own lab, whatever the environment names.
+    let flagged =
+        lab.command(&["status"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").output().expect("breakfix runs");
+    assert!(text(&flagged.stdout).contains(lab.name("AWS_ENDPOINT_URL")), "{}", text(&flagged.stderr));
+
     let dry = lab.breakfix(&["break", "latency", "min_ms=10", "max_ms=20", "--percentage", "50", "--dry-run"]);
     assert!(dry.status.success(), "{}", text(&dry.stderr));
     let value: Value = serde_json::from_slice(&dry.stdout).expect("--dry-run prints the value");

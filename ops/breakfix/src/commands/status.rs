@@ -78,7 +78,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 fn show(arguments: &Arguments, lab: &Lab, observation: &Observation) -> Result<()> {
     let speed = match lab {
         Lab::Laptop(ready) => Some(ready.speed),
-        Lab::Configured { .. } | Lab::Gone { .. } => None,
+        Lab::Configured { .. } | Lab::Gone { .. } | Lab::Absent { .. } => None,
     };
     if arguments.json {
         let report = Report { lab: lab.to_string(), speed, observation };
