@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-pub(crate) use self::words::own_name;
+pub(crate) use self::words::{own_name, program};
 use crate::{
     cli::{Cli, Command},
     lab::{Lab, StateDir},

@@ -4,6 +4,8 @@ use std::{error::Error, fmt};
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 
+use crate::commands::own_name;
+
 /// A failure in words for a person.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -47,10 +49,11 @@ where
     R: fmt::Debug + 'static,
 {
     let error = reset::AwsError::from_sdk(operation)(error);
+    let own = own_name();
     let hint = if error.is_unanswered() {
-        "is the lab running? `breakfix up` starts it; with AWS_ENDPOINT_URL or an AWS profile set, those decide"
+        format!("is the lab running? `{own} up` starts it; with AWS_ENDPOINT_URL or an AWS profile set, those decide")
     } else {
-        "`breakfix status` shows what is there; `breakfix doctor` checks what the lab needs"
+        format!("`{own} status` shows what is there; `{own} doctor` checks what the lab needs")
     };
     failure(error.to_string(), hint)
 }

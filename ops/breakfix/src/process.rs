@@ -42,6 +42,12 @@ pub(crate) fn listener(port: u16) -> Option<(String, u32)> {
     None
 }
 
+/// What a process was given for a flag (`FLAG VALUE`), where the system lets us see it.
+pub(crate) fn argument(pid: u32, flag: &str) -> Option<String> {
+    let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+    line.split('\0').skip_while(|word| *word != flag).nth(1).map(str::to_owned)
+}
+
 /// Inodes of the sockets in state LISTEN (0A) on this port, from a table as `/proc/net/tcp` has it.
 fn listening_inodes(table: &str, port: u16) -> Vec<String> {
     let wanted = format!("{port:04X}");
@@ -64,6 +70,7 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert_eq!(listener(port).map(|(_, pid)| pid), Some(std::process::id()));
         }
+        assert_eq!(argument(std::process::id(), "--no-such-flag"), None);
         drop(listener_here);
         assert_eq!(listener(port), None);
     }

@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
 use crate::{
+    commands::own_name,
     problem::{self, failure},
     resources::Created,
 };
@@ -44,7 +45,7 @@ pub(crate) async fn wait(config: &SdkConfig, created: &Created) -> Result<()> {
             let events = events(config).await.unwrap_or_default();
             return Err(failure(
                 format!("the service is not steady after {} s: {missing}{events}", PATIENCE.as_secs()),
-                "the twin's log is in the state directory; `breakfix doctor` checks the machine",
+                format!("the twin's log is in the state directory; `{} doctor` checks the machine", own_name()),
             ));
         }
         tokio::time::sleep(LOOK).await;

@@ -7,6 +7,7 @@ use clap::Args;
 use nix::sys::signal::Signal;
 
 use crate::{
+    commands::own_name,
     lab::{Ready, StateDir},
     output,
     problem::failure,
@@ -50,7 +51,7 @@ pub(crate) async fn run(arguments: &Arguments, state_dir: &StateDir) -> Result<E
     if !arguments.force {
         return Err(failure(
             format!("the lab (pid {}) has not ended after {} s", ready.identity.pid, END_PATIENCE.as_secs()),
-            "kill it with: breakfix down --force",
+            format!("kill it with: {} down --force", own_name()),
         ));
     }
     ready.identity.signal(Signal::SIGKILL);

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
-use crate::{duration, lab::Lab, output, problem::failure};
+use crate::{commands::own_name, duration, lab::Lab, output, problem::failure};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
                 tokio::time::sleep(arguments.interval).await;
                 continue;
             }
-            Err(error) => return Err(failure(error.to_string(), "start the lab with `breakfix up`")),
+            Err(error) => return Err(failure(error.to_string(), format!("start the lab with `{} up`", own_name()))),
         };
         if !arguments.reveal {
             observation.hide();

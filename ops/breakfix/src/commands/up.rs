@@ -18,7 +18,7 @@ use clap::Args;
 
 use crate::{
     binaries,
-    commands::own_name,
+    commands::{own_name, program},
     disk,
     lab::{Lab, Ready, StateDir},
     number::within,
@@ -149,7 +149,11 @@ fn already(place: &str) -> anyhow::Error {
     let name = own_name();
     failure(
         format!("a lab is already running {place}"),
-        format!("see it with `{name} status`, end it with `{name} down`, or start another with --state-dir and --port"),
+        format!(
+            "see it with `{name} status`, end it with `{name} down`, or start another: \
+             {} up --state-dir DIRECTORY --port PORT --balancer-port PORT",
+            program()
+        ),
     )
 }
 
@@ -163,7 +167,10 @@ fn check_port(port: u16, flag: &str) -> Result<()> {
     }
     TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|error| {
         let who = match process::listener(port) {
-            Some((name, pid)) => format!("taken by {name} (pid {pid})"),
+            Some((name, pid)) => match process::argument(pid, "--state-dir").filter(|_| name == "twin") {
+                Some(state_dir) => format!("taken by the lab in {state_dir} (pid {pid})"),
+                None => format!("taken by {name} (pid {pid})"),
+            },
             None => error.to_string(),
         };
         failure(format!("port {port} is not free: {who}"), format!("choose another with {flag} PORT"))

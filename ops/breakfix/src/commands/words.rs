@@ -15,7 +15,8 @@ pub(crate) fn own_name() -> &'static str {
     WITH_STATE_DIR.get().map_or_else(program, String::as_str)
 }
 
-fn program() -> &'static str {
+/// The name alone.
+pub(crate) fn program() -> &'static str {
     if std::env::var_os("CARGO").is_some() { "cargo lab" } else { "breakfix" }
 }
 

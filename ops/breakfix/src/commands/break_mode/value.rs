@@ -7,7 +7,7 @@ use clap::Args;
 use contract::failure::Plan;
 use serde_json::{Map, Value, json};
 
-use crate::{duration, number::within, problem::usage};
+use crate::{commands::own_name, duration, number::within, problem::usage};
 
 /// Whom the mode hits, and for how long.
 #[derive(Debug, Default, Args)]
@@ -70,7 +70,8 @@ pub(crate) fn build(mode: &str, parameters: &[String], scope: &Scope) -> Result<
 }
 
 fn refused(reason: &str) -> anyhow::Error {
-    usage(reason, "`breakfix break --list` shows the modes and their parameters; nothing was written")
+    let own = own_name();
+    usage(reason, format!("`{own} break --list` shows the modes and their parameters; nothing was written"))
 }
 
 fn put(fields: &mut Map<String, Value>, key: &str, value: Value) -> Result<()> {

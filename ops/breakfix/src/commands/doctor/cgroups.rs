@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::Finding;
+use crate::commands::own_name;
 
 const NAME: &str = "limits";
 
@@ -27,7 +28,10 @@ pub(crate) fn check() -> Finding {
             format!(
                 "{why}: memory limits are kept by watching (exit 137 still comes), CPU is measured but not limited"
             ),
-            "run as root, or in a session with delegated cgroups: systemd-run --user --scope -p Delegate=yes breakfix up",
+            format!(
+                "run as root, or in a session with delegated cgroups: systemd-run --user --scope -p Delegate=yes {} up",
+                own_name()
+            ),
         )
     };
     match mounts {

@@ -7,6 +7,7 @@ use twin_database::{Programs, ProgramsError};
 
 use super::{Arguments, Finding, cgroups};
 use crate::{
+    commands::{own_name, program},
     disk,
     lab::{Ready, StateDir},
     postgres, process,
@@ -35,7 +36,7 @@ fn programs() -> Finding {
     const NAME: &str = "programs";
     let own = std::env::current_exe().ok();
     let Some(dir) = own.as_deref().and_then(Path::parent) else {
-        return Finding::warn(NAME, "the system does not say where this program lies", "breakfix up");
+        return Finding::warn(NAME, "the system does not say where this program lies", format!("{} up", own_name()));
     };
     let missing: Vec<&str> = ["twin", "golden", "reset"].into_iter().filter(|name| !dir.join(name).is_file()).collect();
     if missing.is_empty() {
@@ -69,10 +70,12 @@ fn port(name: &'static str, port: u16, flag: &str, running: Option<&Ready>) -> F
         (Some((_, pid)), Some(ready)) if *pid == ready.identity.pid => {
             Finding::ok(name, format!("{port} is held by the running lab"))
         }
-        (Some((holder, pid)), _) => {
-            Finding::fail(name, format!("{port} is taken by {holder} (pid {pid})"), format!("breakfix up {flag} PORT"))
-        }
-        (None, _) => Finding::fail(name, format!("{port} is taken"), format!("breakfix up {flag} PORT")),
+        (Some((holder, pid)), _) => Finding::fail(
+            name,
+            format!("{port} is taken by {holder} (pid {pid})"),
+            format!("{} up {flag} PORT", own_name()),
+        ),
+        (None, _) => Finding::fail(name, format!("{port} is taken"), format!("{} up {flag} PORT", own_name())),
     }
 }
 
@@ -98,7 +101,7 @@ fn room(state_dir: &StateDir) -> Finding {
         Some(free) if free < needed => Finding::fail(
             NAME,
             format!("{free} MiB free in {shown}; a lab needs {needed}"),
-            "free space, or breakfix up --state-dir DIRECTORY",
+            format!("free space, or {} up --state-dir DIRECTORY", program()),
         ),
         Some(free) => Finding::ok(NAME, format!("{free} MiB free in {shown}")),
         None => Finding::warn(NAME, format!("the system does not tell the free space in {shown}"), "df -h"),
@@ -118,7 +121,7 @@ fn state(state_dir: &StateDir, running: Option<&Ready>) -> Finding {
         (None, Some(ready)) => Finding::warn(
             NAME,
             format!("pid {} left its record in {} without tidying up", ready.identity.pid, state_dir.path().display()),
-            "breakfix down",
+            format!("{} down", own_name()),
         ),
         (None, None) if state_dir.ready_file().exists() => Finding::warn(
             NAME,
@@ -186,7 +189,7 @@ mod tests {
         // Above every system's largest pid.
         let stale = with(dir.path(), 2_000_000_000);
         let found = state(&stale, stale.running().as_ref());
-        assert_eq!(found.mend.as_deref(), Some("breakfix down"), "{found:?}");
+        assert_eq!(found.mend.as_deref(), Some(format!("{} down", own_name()).as_str()), "{found:?}");
     }
 
     #[test]
@@ -194,7 +197,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let number = listener.local_addr().expect("bound").port();
         let found = port("AWS port", number, "--port", None);
-        assert_eq!(found.mend.as_deref(), Some("breakfix up --port PORT"));
+        assert_eq!(found.mend.as_deref(), Some(format!("{} up --port PORT", own_name()).as_str()));
         if cfg!(target_os = "linux") {
             let dir = tempfile::tempdir().expect("a temporary directory");
             let own = with(dir.path(), std::process::id());
