@@ -9,6 +9,7 @@ mod effective;
 mod missing;
 mod parameter;
 mod part;
+mod reads;
 mod secret;
 mod service;
 mod task;
@@ -21,6 +22,7 @@ pub use effective::{Effective, Via};
 pub use missing::Missing;
 pub use parameter::Parameter;
 pub use part::Part;
+pub use reads::{Reads, reads};
 pub use secret::{Secret, SecretVersion};
 pub(crate) use secret::{StoredSecret, read as read_secret, read_version};
 pub use service::{Deployment, Service, ServiceEvent};
@@ -57,7 +59,7 @@ pub struct Observation {
     pub secret: Part<Secret>,
     /// The database, looked at with the secret's current credentials.
     pub database: Part<Database>,
-    /// Given names behind which there is nothing.
+    /// Given names that are wrong, and things that are lost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Missing>,
 }

@@ -82,7 +82,7 @@ pub enum ResetError {
     /// Nothing could be seen.
     #[error(transparent)]
     Observe(#[from] ObserveError),
-    /// A given name leads to nothing: no waiting helps.
+    /// A given name leads nowhere, or what it led to is gone: no waiting helps.
     #[error("{0}")]
     Missing(Missing),
     /// A step failed. The other steps were still tried.

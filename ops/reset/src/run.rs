@@ -25,9 +25,10 @@ pub async fn run(
     let began = Instant::now();
     let mut observer = Observer::new(clients.clone(), names.clone());
     let seen = observer.observe().await?;
-    if let Some(missing) = seen.missing.first() {
+    if let Some(missing) = seen.missing.iter().find(|missing| !missing.is_lost()) {
         return Err(ResetError::Missing(missing.clone()));
     }
+    let lost = seen.missing.first().cloned();
     let steps = plan(&seen, options.desired_count);
     tell(Event::Planned(steps.clone()));
     let mut report = Report {
@@ -38,7 +39,7 @@ pub async fn run(
         unhealthy: None,
     };
     if options.dry_run {
-        report.unhealthy = unmet(&seen, options.desired_count);
+        report.unhealthy = lost.map(|lost| lost.to_string()).or_else(|| unmet(&seen, options.desired_count));
         return Ok(report);
     }
     let mut applied = HashSet::new();
@@ -58,7 +59,8 @@ pub async fn run(
             }
         }
     }
-    if let Some(error) = failed {
+    // What is lost is the reason that no second run mends, so it is told before a step that failed.
+    if let Some(error) = lost.map(ResetError::Missing).or(failed) {
         return Err(error);
     }
     let outcome = verify(&mut observer, options, began, applied, tell).await?;

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use time::OffsetDateTime;
 
 use crate::observe::{
-    Balancer, Database, Deployment, Effective, HealthCheck, Login, Observation, Parameter, Part, Secret, SecretVersion,
-    Service, Sessions, Target, Task, Via,
+    Balancer, Database, Deployment, Effective, HealthCheck, Login, Observation, Parameter, Part, Reads, Secret,
+    SecretVersion, Service, Sessions, Target, Task, Via,
 };
 
 pub(crate) const GROUP: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/golden/1";
@@ -65,6 +65,7 @@ pub(crate) fn healthy() -> Observation {
             deployments: vec![deployment("PRIMARY", 1, 2)],
             events: Vec::new(),
             revisions: vec![revision(1)],
+            reads: Reads::default(),
         }),
         effective: tasks
             .iter()

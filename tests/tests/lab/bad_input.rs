@@ -23,6 +23,16 @@ fn what_is_wrong_is_named_and_changes_nothing() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(text(&unknown.stderr).contains("return_500"), "the known modes are listed: {}", text(&unknown.stderr));
 
+    // A parameter that no task reads breaks nothing and mends nothing, so nobody writes it.
+    for command in ["break", "reset"] {
+        let mode = if command == "break" { &["return_500"][..] } else { &[] };
+        let mut mistyped = lab.command(&[&[command], mode].concat());
+        let output = mistyped.env("PARAM_FAILURE_MODE", "/golden/oops").output().expect("breakfix runs");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{command}: {said}");
+        assert!(said.contains("the tasks read the parameter /golden/failure_mode, you named /golden/oops"), "{said}");
+    }
+
     for (query, named) in [("abc", "abc"), ("-1", "-1"), ("1e9", "1e9"), ("10001", "10001")] {
         let reply = lab.get(&format!("/work?ms={query}"));
         assert_eq!(reply.status, 400, "ms={query}");

@@ -6,7 +6,7 @@ mod value;
 
 use std::process::ExitCode;
 
-use ::reset::{Clients, Names};
+use ::reset::{Clients, Names, observe::reads};
 use anyhow::Result;
 use aws_sdk_ssm::{
     Client,
@@ -69,8 +69,9 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
         return Ok(only_checked(&value));
     }
     let config = lab.aws().await?;
-    let ssm = Client::new(&config);
+    let (ssm, clients) = (Client::new(&config), Clients::from_config(config));
     let name = &arguments.names.parameter;
+    refuse_unread(&clients, &arguments.names).await?;
     let before = read(&ssm, name).await?;
     let expected = arguments.if_version.unwrap_or(before.version);
     let now = read(&ssm, name).await?;
@@ -114,9 +115,22 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
     for fault in plan.faults() {
         output::say(format!("look for: {}", fault.mode.name().look_for()));
     }
-    aim::tell(&Clients::from_config(config), &arguments.names, &plan).await;
+    aim::tell(&clients, &arguments.names, &plan).await;
     output::say(format!("every task applies it within about a second: {own} status\nundo it with: {own} reset"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A parameter that no task reads breaks nothing, and a person would wait for it.
+async fn refuse_unread(clients: &Clients, names: &Names) -> Result<()> {
+    // Who may not look at the service may still write the parameter.
+    let reads = reads(clients, names).await.unwrap_or_default();
+    match reads.instead_of(&names.parameter) {
+        None => Ok(()),
+        Some(read) => Err(failure(
+            format!("the tasks read the parameter {read}, you named {}; nothing was written", names.parameter),
+            format!("leave out --parameter and `unset {}`, or name theirs", env::PARAM_FAILURE_MODE),
+        )),
+    }
 }
 
 fn only_checked(value: &str) -> ExitCode {

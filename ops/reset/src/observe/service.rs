@@ -5,7 +5,7 @@ use contract::names::resource;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::parameter::timestamp;
+use super::{Reads, parameter::timestamp, reads};
 use crate::{AwsError, Clients, Names};
 
 /// Events that are kept, newest first: the last few tell what the service is busy with.
@@ -34,6 +34,8 @@ pub struct Service {
     pub events: Vec<ServiceEvent>,
     /// Active revisions of the family, newest first: where a rollback may go.
     pub revisions: Vec<String>,
+    /// What its tasks read.
+    pub reads: Reads,
 }
 
 impl Service {
@@ -88,7 +90,11 @@ pub(super) async fn read(clients: &Clients, names: &Names) -> Result<Service, Aw
             AwsError { operation: OPERATION, code: Some("ServiceNotFoundException".into()), reason }
         })?;
     let mut service = Service::from_ecs(service);
-    service.revisions = revisions(clients, &service.task_definition).await?;
+    let (revisions, reads) =
+        tokio::join!(revisions(clients, &service.task_definition), reads::of(clients, &service.task_definition));
+    service.revisions = revisions?;
+    // Only for a warning: who may not describe a task definition still sees the service.
+    service.reads = reads.unwrap_or_default();
     Ok(service)
 }
 
@@ -135,6 +141,7 @@ impl Service {
                 })
                 .collect(),
             revisions: Vec::new(),
+            reads: Reads::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reset::observe::{
-    Balancer, Database, Deployment, HealthCheck, Login, Secret, SecretVersion, Service, ServiceEvent, Sessions,
+    Balancer, Database, Deployment, HealthCheck, Login, Reads, Secret, SecretVersion, Service, ServiceEvent, Sessions,
     StoppedTask, Via,
 };
 use time::macros::datetime;
@@ -65,6 +65,7 @@ fn broken() -> Observation {
                 message: "(service golden) has reached a steady state.".into(),
             }],
             revisions: Vec::new(),
+            reads: Reads::default(),
         }),
         tasks: Part::Known(vec![task("aaaaaaaaaaaa", [127, 0, 1, 1]), task("bbbbbbbbbbbb", [127, 0, 1, 2])]),
         stopped_tasks: Part::Known(vec![StoppedTask {
