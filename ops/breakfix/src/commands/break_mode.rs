@@ -1,12 +1,16 @@
 //! `break`: writes a failure mode to its parameter, after the same check the service makes.
 
 mod aim;
+mod likely;
 mod table;
 mod value;
 
 use std::process::ExitCode;
 
-use ::reset::{Clients, Names, observe::reads};
+use ::reset::{
+    Clients, Names,
+    observe::{Task, reads, running_tasks},
+};
 use anyhow::Result;
 use aws_sdk_ssm::{
     Client,
@@ -23,7 +27,7 @@ use crate::{
     commands::own_name,
     lab::Lab,
     output,
-    problem::{self, failure},
+    problem::{self, failure, usage},
 };
 
 #[derive(Debug, Args)]
@@ -34,7 +38,6 @@ use crate::{
 )]
 pub(crate) struct Arguments {
     /// Mode to set, `none`, or a whole parameter value as JSON.
-    #[arg(required_unless_present = "list")]
     mode: Option<String>,
     /// The mode's own parameters.
     #[arg(value_name = "KEY=VALUE")]
@@ -62,8 +65,16 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
         output::data(table::text());
         return Ok(ExitCode::SUCCESS);
     }
-    let mode = arguments.mode.as_deref().unwrap_or_default();
-    let value = value::build(mode, &arguments.parameters, &arguments.scope)?;
+    let own = own_name();
+    let Some(mode) = arguments.mode.as_deref() else {
+        return Err(usage(
+            "name the mode, or `none`",
+            format!("`{own} break --list` shows the modes and their parameters"),
+        ));
+    };
+    let mut value = value::build(mode, &arguments.parameters, &arguments.scope)?;
+    let mut plan = Plan::parse(&value)?;
+    aim::unreached(&plan).iter().for_each(output::say);
     // The value alone needs no lab; whether the parameter still has that version does.
     if arguments.dry_run && arguments.if_version.is_none() {
         return Ok(only_checked(&value));
@@ -72,6 +83,11 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
     let (ssm, clients) = (Client::new(&config), Clients::from_config(config));
     let name = &arguments.names.parameter;
     refuse_unread(&clients, &arguments.names).await?;
+    let tasks = tasks(&clients, &arguments.names, &plan).await;
+    if let Some((settled, lines)) = tasks.as_deref().and_then(|tasks| aim::settle(&value, &plan, tasks)) {
+        (value, plan) = (settled.clone(), Plan::parse(&settled)?);
+        lines.iter().for_each(output::say);
+    }
     let before = read(&ssm, name).await?;
     let expected = arguments.if_version.unwrap_or(before.version);
     let now = read(&ssm, name).await?;
@@ -106,8 +122,6 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
             format!("agree with them, then look: aws ssm get-parameter-history --name {name}"),
         ));
     }
-    let own = own_name();
-    let plan = Plan::parse(&value)?;
     if plan.is_none() {
         output::say(format!("nothing is broken by it any more; `{own} reset` also mends what the mode left behind"));
         return Ok(ExitCode::SUCCESS);
@@ -115,9 +129,29 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
     for fault in plan.faults() {
         output::say(format!("look for: {}", fault.mode.name().look_for()));
     }
-    aim::tell(&clients, &arguments.names, &plan).await;
-    output::say(format!("every task applies it within about a second: {own} status\nundo it with: {own} reset"));
+    let mut nobody = false;
+    if let Some(tasks) = &tasks {
+        aim::told(&plan, tasks).iter().for_each(output::say);
+        nobody = aim::hits_nobody(&plan, tasks);
+    }
+    let effect = if nobody { "see who runs" } else { "it takes effect within about a second" };
+    output::say(format!("{effect}: {own} status\nundo it with: {own} reset"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The running tasks, where the value chooses among them.
+async fn tasks(clients: &Clients, names: &Names, plan: &Plan) -> Option<Vec<Task>> {
+    if plan.faults().iter().all(|fault| fault.tasks.is_none()) {
+        return None;
+    }
+    match running_tasks(clients, names).await {
+        Ok(tasks) => Some(tasks),
+        // Not to know the tasks is no reason not to write the value.
+        Err(error) => {
+            output::say(format!("warning: whether a task is chosen is unknown: {error}"));
+            None
+        }
+    }
 }
 
 /// A parameter that no task reads breaks nothing, and a person would wait for it.

@@ -7,6 +7,7 @@ use clap::Args;
 use contract::failure::Plan;
 use serde_json::{Map, Value, json};
 
+use super::likely;
 use crate::{commands::own_name, duration, number::within, problem::usage};
 
 /// Whom the mode hits, and for how long.
@@ -30,7 +31,7 @@ pub(crate) struct Scope {
     /// Only requests with this header.
     #[arg(long, value_name = "NAME:VALUE")]
     pub header: Option<String>,
-    /// Only these tasks: a share (50%), ids (id,id), or a zone (az=us-east-1a).
+    /// Only these tasks: a share (50%), ids (id,id), or a zone (az=us-west-2a).
     #[arg(long, value_name = "50%|ID,ID|az=ZONE")]
     pub tasks: Option<String>,
     /// Keep the mode's name out of logs, spans and replies, so that it has to be found.
@@ -65,13 +66,40 @@ pub(crate) fn build(mode: &str, parameters: &[String], scope: &Scope) -> Result<
         put(&mut fields, "mode", Value::from(mode))?;
         Value::Object(fields).to_string()
     };
-    Plan::parse(&value).map_err(|error| refused(&error.to_string()))?;
-    Ok(value)
+    match Plan::parse(&value) {
+        Ok(_) => Ok(value),
+        Err(error) => Err(match likely::hint(mode, parameters) {
+            Some(meant) => usage(in_our_words(&error.to_string(), scope), format!("{meant} {}", list())),
+            None => refused(&in_our_words(&error.to_string(), scope)),
+        }),
+    }
 }
 
 fn refused(reason: &str) -> anyhow::Error {
-    let own = own_name();
-    usage(reason, format!("`{own} break --list` shows the modes and their parameters; nothing was written"))
+    usage(reason, list())
+}
+
+fn list() -> String {
+    format!("`{} break --list` shows the modes and their parameters; nothing was written", own_name())
+}
+
+/// The parser speaks of fields; who gave a flag reads the flag.
+fn in_our_words(reason: &str, scope: &Scope) -> String {
+    let flags = [
+        ("`match.path`", "--path", scope.path.is_some()),
+        ("`percentage`", "--percentage", scope.percentage.is_some()),
+        ("`every`", "--every", scope.every.is_some()),
+        ("`tasks.ids`", "--tasks", scope.tasks.is_some()),
+        ("`tasks`", "--tasks", scope.tasks.is_some()),
+        ("`for_s`", "--for", scope.run_for.is_some()),
+        (
+            "`match`",
+            "--path, --method and --header",
+            scope.path.is_some() || scope.method.is_some() || scope.header.is_some(),
+        ),
+    ];
+    let given = flags.iter().filter(|(_, _, given)| *given);
+    given.fold(reason.to_owned(), |reason, (field, flag, _)| reason.replace(field, flag))
 }
 
 fn put(fields: &mut Map<String, Value>, key: &str, value: Value) -> Result<()> {
@@ -139,6 +167,13 @@ fn whom(tasks: &str) -> Result<Value> {
     if let Some(zone) = tasks.strip_prefix("az=") {
         return Ok(json!({ "az": zone }));
     }
+    // A number is shorter than any id: the sign was forgotten.
+    if tasks.len() < 10 && tasks.trim().parse::<f64>().is_ok() {
+        return Err(refused(&format!(
+            "--tasks `{tasks}` is neither a share nor an id; a share is written {}%",
+            tasks.trim()
+        )));
+    }
     let ids: Vec<&str> = tasks.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
     Ok(json!({ "ids": ids }))
 }
@@ -188,7 +223,7 @@ mod tests {
     fn tasks_are_a_share_a_zone_or_ids() {
         for (text, wanted) in [
             ("12.5%", json!({"percent": 12.5})),
-            ("az=us-east-1a", json!({"az": "us-east-1a"})),
+            ("az=us-west-2a", json!({"az": "us-west-2a"})),
             ("abc, def", json!({"ids": ["abc", "def"]})),
         ] {
             assert_eq!(whom(text).expect("valid"), wanted);
@@ -208,12 +243,15 @@ mod tests {
             ("latency", vec!["min_ms"], with(|_| ()), "`min_ms` is no KEY=VALUE"),
             ("latency", vec!["colour=red"], with(|_| ()), "no field `colour`"),
             ("hang", vec!["percentage=5"], with(|s| s.percentage = Some(6.0)), "`percentage` is given twice"),
-            ("hang", vec![], with(|s| s.percentage = Some(f64::NAN)), "`percentage` is NaN"),
+            ("hang", vec![], with(|s| s.percentage = Some(f64::NAN)), "--percentage is NaN"),
             ("hang", vec![], with(|s| (s.percentage, s.every) = (Some(5.0), Some(2))), "exclude each other"),
             ("hang", vec![], with(|s| s.tasks = Some("half%".into())), "`half%` is no percentage"),
-            ("hang", vec![], with(|s| s.tasks = Some(",".into())), "`tasks.ids`"),
+            ("hang", vec![], with(|s| s.tasks = Some("50".into())), "a share is written 50%"),
+            ("hang", vec![], with(|s| s.tasks = Some(",".into())), "--tasks is"),
+            ("hang", vec![], with(|s| s.path = Some("work".into())), "--path is `work`"),
+            ("crash", vec![], with(|s| s.path = Some("/work".into())), "--path, --method and --header do not apply"),
             ("hang", vec![], with(|s| s.header = Some("x".into())), "no NAME:VALUE"),
-            ("hang", vec![], with(|s| s.run_for = Some(Duration::ZERO)), "`for_s` is 0"),
+            ("hang", vec![], with(|s| s.run_for = Some(Duration::ZERO)), "--for is 0"),
             ("none", vec![], with(|s| s.blind = true), "`none` has no field"),
             (r#"{"mode":"hang"}"#, vec![], with(|s| s.blind = true), "takes no further"),
         ] {
