@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use aws_config::SdkConfig;
-use contract::names::resource;
+use contract::{DatabaseSecret, names::resource};
 
 use crate::problem::{self, failure};
 
@@ -51,4 +51,11 @@ pub(crate) async fn secret_arn(config: &SdkConfig) -> Result<String> {
     let described = secrets.describe_secret().secret_id(resource::DB_SECRET).send().await;
     let described = described.map_err(|error| problem::aws("reading the secret's ARN", error))?;
     described.arn.context("Secrets Manager gave the secret no ARN")
+}
+
+/// The database as its secret names it; none when the secret is not to be read or not usable.
+pub(crate) async fn database(config: &SdkConfig) -> Option<DatabaseSecret> {
+    let secrets = aws_sdk_secretsmanager::Client::new(config);
+    let value = secrets.get_secret_value().secret_id(resource::DB_SECRET).send().await.ok()?;
+    DatabaseSecret::parse(&value.secret_string?).ok()
 }

@@ -1,4 +1,6 @@
-//! `env`: exports for bash and zsh that point the aws CLI and scripts at the lab.
+//! `env`: exports for bash and zsh that point the aws CLI, psql and scripts at the lab.
+
+mod shell;
 
 use std::process::ExitCode;
 
@@ -6,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 use contract::names::{env, resource};
 
+use self::shell::{Shell, export};
 use crate::{
     lab::{DUMMY_KEY, Lab},
     names, output,
@@ -14,22 +17,27 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Use it with: eval \"$(breakfix env)\"")]
 pub(crate) struct Arguments {
-    /// Print `unset` lines instead, to leave the lab again.
+    /// Print the lines that leave the lab again: what it set is taken out, what it replaced is given back.
     #[arg(long)]
     unset: bool,
 }
 
 pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
+    let shell = Shell::of_this_process();
     if arguments.unset {
-        output::data(ALL.map(|name| format!("unset {name}")).join("\n"));
+        output::data(shell.leave(&ALL).join("\n"));
         return Ok(ExitCode::SUCCESS);
     }
     let config = lab.aws().await?;
-    let (url, group, secret) =
-        tokio::try_join!(names::balancer_url(&config), names::target_group_arn(&config), names::secret_arn(&config))?;
+    let (url, group, secret, database) = tokio::try_join!(
+        names::balancer_url(&config),
+        names::target_group_arn(&config),
+        names::secret_arn(&config),
+        async { Ok(names::database(&config).await) }
+    )?;
     // What the shell says of itself counts only where no lab of ours is meant.
     let named = |variable: &'static str, name: &str| {
-        let set = std::env::var(variable).ok().filter(|value| !value.is_empty());
+        let set = shell.value(variable).map(str::to_owned);
         (variable, set.filter(|_| !lab.ignores_generated_names()).unwrap_or_else(|| name.into()))
     };
     let mut pairs = Vec::new();
@@ -62,12 +70,25 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
         named(env::PARAM_FAILURE_MODE, resource::FAILURE_MODE_PARAMETER),
         named(env::LOG_GROUP, resource::LOG_GROUP),
     ]);
-    output::data(pairs.iter().map(|(name, value)| export(name, value)).collect::<Vec<_>>().join("\n"));
+    // The password stays in the secret; a secret that is not usable leaves psql to itself.
+    if let Some(database) = database {
+        pairs.extend([
+            ("PGHOST", database.host),
+            ("PGPORT", database.port.to_string()),
+            ("PGDATABASE", database.dbname),
+            ("PGUSER", database.username),
+        ]);
+    }
+    let lines = match lab {
+        Lab::Laptop(_) => shell.enter(&pairs),
+        _ => pairs.iter().map(|(name, value)| export(name, value)).collect(),
+    };
+    output::data(lines.join("\n"));
     Ok(ExitCode::SUCCESS)
 }
 
 /// Every variable that a laptop's exports set.
-const ALL: [&str; 13] = [
+const ALL: [&str; 17] = [
     "AWS_ENDPOINT_URL",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
@@ -81,23 +102,8 @@ const ALL: [&str; 13] = [
     env::DB_SECRET_ARN,
     env::PARAM_FAILURE_MODE,
     env::LOG_GROUP,
+    "PGHOST",
+    "PGPORT",
+    "PGDATABASE",
+    "PGUSER",
 ];
-
-/// One line for a POSIX shell; single quotes keep everything but themselves.
-fn export(name: &str, value: &str) -> String {
-    format!("export {name}='{}'", value.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_back_any_value() {
-        for value in ["", "plain", "two words", "it's", "$HOME `id` \"x\" \\ !", "a\nb", "'"] {
-            let script = format!("{}\nprintf %s \"$V\"", export("V", value));
-            let output = std::process::Command::new("sh").arg("-c").arg(&script).output().expect("sh runs");
-            assert_eq!(String::from_utf8_lossy(&output.stdout), value, "{script}");
-        }
-    }
-}
