@@ -1,14 +1,21 @@
 //! What people and programs read: data on stdout, talk on stderr.
 //!
-//! The only file that writes to either. A closed pipe ends nothing: `breakfix status | head -1` is no failure.
+//! The only file that writes to either. A closed pipe is no failure: `breakfix status | head -1`.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use crate::problem::Problem;
 
 /// One line (or more) of data.
 pub(crate) fn data(text: impl AsRef<str>) {
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.as_ref());
+    let _ = more_data(text);
+}
+
+/// As [`data`]; false when nobody reads any more, so that an endless command has an end.
+pub(crate) fn more_data(text: impl AsRef<str>) -> bool {
+    let mut stdout = std::io::stdout().lock();
+    let written = writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush());
+    !written.is_err_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// One line (or more) for a person.

@@ -1,5 +1,6 @@
 //! `status`: the lab on one screen, or as JSON.
 
+mod stale;
 mod text;
 
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
@@ -21,7 +22,7 @@ pub(crate) struct Arguments {
     /// Show the value of a blind mode as well; without this the drill stays a search.
     #[arg(long)]
     reveal: bool,
-    /// Look again and again until Ctrl-C.
+    /// Look again and again until Ctrl-C, or until nobody reads.
     #[arg(long)]
     watch: bool,
     /// Time between two looks. Each look logs in to the database once.
@@ -56,7 +57,10 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
         if !arguments.reveal {
             observation.hide();
         }
-        show(arguments, lab, &observation)?;
+        let read = show(arguments, lab, &observation)?;
+        if arguments.watch && !read {
+            return Ok(ExitCode::SUCCESS);
+        }
         if !arguments.watch {
             // The rest is shown all the same; it may tell which lab this is.
             observation.missing.iter().for_each(|missing| output::say(format!("error: {missing}")));
@@ -75,22 +79,25 @@ fn interval(text: &str) -> Result<Duration, String> {
     })
 }
 
-fn show(arguments: &Arguments, lab: &Lab, observation: &Observation) -> Result<()> {
+/// Shows one look; false when nobody reads any more.
+fn show(arguments: &Arguments, lab: &Lab, observation: &Observation) -> Result<bool> {
     let speed = match lab {
         Lab::Laptop(ready) => Some(ready.speed),
         Lab::Configured { .. } | Lab::Gone { .. } | Lab::Absent { .. } => None,
     };
+    let stale =
+        lab.ignores_generated_names().then(|| stale::line(observation, |name| std::env::var(name).ok())).flatten();
     if arguments.json {
         let report = Report { lab: lab.to_string(), speed, observation };
         let print = if arguments.watch { serde_json::to_string } else { serde_json::to_string_pretty };
-        output::data(print(&report).context("writing the status")?);
-    } else {
-        let text = text::render(&lab.to_string(), speed, observation);
-        // On a terminal the screen is wiped, so that the eye finds each thing where it was.
-        let clear = if arguments.watch && std::io::stdout().is_terminal() { "\x1b[2J\x1b[H" } else { "" };
-        output::data(format!("{clear}{text}"));
+        stale.iter().for_each(output::say);
+        return Ok(output::more_data(print(&report).context("writing the status")?));
     }
-    Ok(())
+    let text = text::render(&lab.to_string(), speed, observation);
+    let stale = stale.map(|line| format!("\n\n{line}")).unwrap_or_default();
+    // On a terminal the screen is wiped, so that the eye finds each thing where it was.
+    let clear = if arguments.watch && std::io::stdout().is_terminal() { "\x1b[2J\x1b[H" } else { "" };
+    Ok(output::more_data(format!("{clear}{text}{stale}")))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use contract::failure::{Fault, HIDDEN, Plan};
 use reset::{
     Observation,
-    observe::{Effective, LoginState, Parameter, Part, ServiceEvent, StoppedTask, Target, Task},
+    observe::{Effective, Login, LoginState, Parameter, Part, ServiceEvent, StoppedTask, Target, Task},
 };
 use time::OffsetDateTime;
 
@@ -29,25 +29,13 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
         }),
         line("balancer", &seen.balancer, |balancer| balancer.url.clone()),
         line("database", &seen.database, |database| {
-            let login = match database.login.state {
-                LoginState::Accepted => "log-in accepted".to_owned(),
-                state => {
-                    let (code, error) = (&database.login.sqlstate, &database.login.error);
-                    format!(
-                        "log-in {state:?} {} {}",
-                        code.as_deref().unwrap_or_default(),
-                        error.as_deref().unwrap_or_default()
-                    )
-                    .to_lowercase()
-                }
-            };
             let sessions = match &database.sessions {
                 Part::Known(sessions) => {
                     format!(", {} of {} sessions, {} leaked", sessions.total, sessions.max_connections, sessions.leaked)
                 }
                 Part::Unknown { .. } => String::new(),
             };
-            format!("{}, {login}{sessions}", database.address)
+            format!("{}, {}{sessions}", database.address, login(&database.login))
         }),
         line("secret", &seen.secret, |secret| {
             let version = secret.current_version.as_deref().map_or("none", short);
@@ -70,6 +58,20 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
         lines.extend(service.events.iter().take(LAST).map(event));
     }
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+fn login(login: &Login) -> String {
+    let code = login.sqlstate.as_ref().map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default();
+    let error = login.error.as_deref().unwrap_or("no reason given");
+    match login.state {
+        LoginState::Accepted => "log-in accepted".to_owned(),
+        // Only who is in can count; from outside CloudWatch does.
+        LoginState::Full => format!(
+            "full: no session left for `status` itself{code}; outside, CloudWatch counts them: AWS/RDS DatabaseConnections"
+        ),
+        LoginState::Refused => format!("log-in refused: {error}{code}"),
+        LoginState::Unreachable => format!("out of reach: {error}{code}"),
+    }
 }
 
 fn line<T>(name: &str, part: &Part<T>, text: impl FnOnce(&T) -> String) -> String {
@@ -174,4 +176,4 @@ fn short<T: AsRef<str> + Display + ?Sized>(id: &T) -> &str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

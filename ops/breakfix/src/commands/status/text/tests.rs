@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reset::observe::{
-    Balancer, Database, Deployment, HealthCheck, Login, Reads, Secret, SecretVersion, Service, ServiceEvent, Sessions,
+    Balancer, Database, Deployment, HealthCheck, Reads, Secret, SecretVersion, Service, ServiceEvent, Sessions,
     StoppedTask, Via,
 };
 use time::macros::datetime;
@@ -28,7 +28,8 @@ fn target(id: &str, state: &str, reason: Option<&str>) -> Target {
     Target { id: id.into(), port: 8080, state: state.into(), reason: reason.map(Into::into), description: None }
 }
 
-fn broken() -> Observation {
+/// A lab with something of everything.
+pub(crate) fn broken() -> Observation {
     let group = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/golden/1";
     Observation {
         observed_at: datetime!(2026-11-20 12:00:30 UTC),
@@ -154,7 +155,7 @@ fn what_was_not_seen_says_why() {
     mode      [{"mode":"hang","tasks":{"ids":["aaaaaaaaaaaa"]}},{"mode":"connection_leak"}] (version 3, written 30 s ago)
     service   unknown: ecs:DescribeServices: ClusterNotFoundException: no cluster golden
     balancer  http://127.0.0.1:8000
-    database  127.0.0.1:5433/golden, log-in full 53300 too many clients
+    database  127.0.0.1:5433/golden, full: no session left for `status` itself (SQLSTATE 53300); outside, CloudWatch counts them: AWS/RDS DatabaseConnections
     secret    golden/db version 01234567
 
     tasks     unknown: ecs:DescribeServices: ClusterNotFoundException: no cluster golden
