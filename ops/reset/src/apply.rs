@@ -10,6 +10,7 @@ use crate::{
     AwsError, Clients, Names, StepError,
     observe::HealthCheck,
     plan::{Action, Step},
+    wording,
 };
 
 /// Does one step, and says by which means.
@@ -64,13 +65,13 @@ const UPDATE_SERVICE: &str = "ecs:UpdateService";
 async fn roll_back(clients: &Clients, names: &Names, task_definition: &str) -> Result<String, StepError> {
     let update = clients.ecs.update_service().cluster(&names.cluster).service(&names.service);
     update.task_definition(task_definition).send().await.map_err(AwsError::from_sdk(UPDATE_SERVICE))?;
-    Ok(format!("UpdateService to {task_definition}"))
+    Ok(format!("UpdateService to {}", task_definition.rsplit('/').next().unwrap_or(task_definition)))
 }
 
 async fn set_desired_count(clients: &Clients, names: &Names, count: i32) -> Result<String, StepError> {
     let update = clients.ecs.update_service().cluster(&names.cluster).service(&names.service);
     update.desired_count(count).send().await.map_err(AwsError::from_sdk(UPDATE_SERVICE))?;
-    Ok(format!("UpdateService to {count} tasks"))
+    Ok(format!("UpdateService to {}", wording::tasks(count)))
 }
 
 /// Replaces every task of the service.

@@ -17,6 +17,7 @@ mod run;
 #[cfg(test)]
 mod sample;
 mod verify;
+mod wording;
 
 pub use aws::{AwsError, Clients};
 pub use command::{Arguments, execute};

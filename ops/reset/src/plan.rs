@@ -10,7 +10,10 @@ pub use step::{Action, Step};
 
 use contract::failure::shown;
 
-use crate::observe::{Database, HealthCheck, LoginState, Observation, Secret, Service};
+use crate::{
+    observe::{Database, HealthCheck, LoginState, Observation, Secret, Service, Target, Task},
+    wording,
+};
 
 /// An open transaction that has done nothing for this long is forgotten, not busy: the longest lock that a mode holds by
 /// default is 5 s.
@@ -121,21 +124,17 @@ fn tasks(seen: &Observation, desired_count: i32) -> Option<Step> {
     let running: Vec<_> = tasks.iter().filter(|task| task.is_running()).collect();
     let mut complaints = Vec::new();
     if service.running < service.desired {
-        complaints.push(format!("{} of {} tasks run", service.running, service.desired));
+        complaints.push(wording::running(service.running, service.desired));
     }
     if service.deployments.len() > 1 {
         complaints.push(format!("{} deployments are under way", service.deployments.len()));
     }
     for task in &running {
-        if task.health == "UNHEALTHY" {
-            complaints.push(format!("task {} is UNHEALTHY", task.id));
-        }
-        let Some(targets) = seen.targets.known() else { continue };
-        let address = task.private_ipv4.map(|address| address.to_string());
-        match targets.iter().find(|target| Some(&target.id) == address.as_ref()) {
-            Some(target) if target.state == "healthy" => {}
-            Some(target) => complaints.push(format!("task {} is {} at the balancer", task.id, target.state)),
-            None => complaints.push(format!("task {} is not registered at the balancer", task.id)),
+        let by_ecs = (task.health == "UNHEALTHY").then(|| "UNHEALTHY".to_owned());
+        let by_balancer = seen.targets.known().and_then(|targets| at_the_balancer(task, targets));
+        let verdicts: Vec<String> = by_ecs.into_iter().chain(by_balancer).collect();
+        if !verdicts.is_empty() {
+            complaints.push(format!("task {} is {}", wording::short_id(&task.id), verdicts.join(" and ")));
         }
     }
     (!complaints.is_empty()).then(|| {
@@ -143,6 +142,16 @@ fn tasks(seen: &Observation, desired_count: i32) -> Option<Step> {
         let why = "waited for; a new deployment is forced when they do not heal by themselves";
         Step::new(Action::HealTasks, "tasks", complaints.join(", "), to, why)
     })
+}
+
+/// What the balancer has against a task.
+fn at_the_balancer(task: &Task, targets: &[Target]) -> Option<String> {
+    let address = task.private_ipv4.map(|address| address.to_string());
+    match targets.iter().find(|target| Some(&target.id) == address.as_ref()) {
+        Some(target) if target.state == "healthy" => None,
+        Some(target) => Some(format!("{} at the balancer", target.state)),
+        None => Some("not registered at the balancer".to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, error::Error, fmt, time::Duration};
 
 use serde::Serialize;
 
-use crate::{AwsError, ObserveError, observe::Missing, plan::Step};
+use crate::{AwsError, ObserveError, observe::Missing, plan::Step, wording};
 
 /// What happens, as it happens. `Display` is the line for people.
 #[derive(Clone, Debug)]
@@ -146,8 +146,11 @@ impl fmt::Display for Event {
                 let requests: u64 = verified.good_requests.values().sum();
                 write!(
                     f,
-                    "healthy: {} tasks apply version {}, {requests} requests good over {:.1} s, verified after {:.1} s",
-                    verified.tasks, verified.parameter_version, verified.window_s, verified.after_s
+                    "healthy: {} at version {} of the parameter, {requests} requests good over {:.1} s, verified after {:.1} s",
+                    wording::tasks(i64::try_from(verified.tasks).unwrap_or(i64::MAX)),
+                    verified.parameter_version,
+                    verified.window_s,
+                    verified.after_s
                 )
             }
         }

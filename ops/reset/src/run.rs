@@ -6,7 +6,7 @@ use crate::{
     Clients, Event, Names, Options, Report, ReportedStep, ResetError,
     apply::apply,
     observe::Observer,
-    plan::plan,
+    plan::{Action, plan},
     report::chain,
     verify::{unmet, verify},
 };
@@ -46,10 +46,16 @@ pub async fn run(
     let mut failed = None;
     for ReportedStep { step, done } in &mut report.steps {
         applied.insert(mem::discriminant(&step.action));
-        tell(Event::Applying(step.clone()));
+        // What is only waited for is told by the verification, when it waits.
+        let acts = step.action != Action::HealTasks;
+        if acts {
+            tell(Event::Applying(step.clone()));
+        }
         match apply(clients, names, step).await {
             Ok(means) => {
-                tell(Event::Applied(step.clone(), means.clone()));
+                if acts {
+                    tell(Event::Applied(step.clone(), means.clone()));
+                }
                 *done = Some(means);
             }
             Err(source) => {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::observe::HealthCheck;
+use crate::{observe::HealthCheck, wording::shown};
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,20 +62,9 @@ impl Step {
     }
 }
 
-/// Longer texts are cut in the line for people; the data keeps them whole.
-const LONGEST_SHOWN_CHARS: usize = 160;
-
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} -> {} ({})", self.what, shown(&self.from), self.to, shown(&self.why))
-    }
-}
-
-fn shown(text: &str) -> String {
-    let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    match line.char_indices().nth(LONGEST_SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }
 
@@ -87,7 +76,7 @@ mod tests {
     fn a_line_stays_a_line() {
         let step = Step::new(Action::SetParameter, "p", format!("a\nb{}", "é".repeat(400)), "none", "why");
         let line = step.to_string();
-        assert!(line.starts_with("p: a bé") && line.ends_with("… -> none (why)"), "{line}");
+        assert!(line.starts_with("p: a bé") && line.ends_with(" … -> none (why)"), "{line}");
         assert_eq!(line.lines().count(), 1);
     }
 }

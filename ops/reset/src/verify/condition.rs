@@ -3,6 +3,7 @@
 use crate::{
     observe::{LoginState, Observation, Service, Target, Task},
     plan::{Action, plan},
+    wording::{self, short_id},
 };
 
 /// The first condition that is not met, in one line; none when the lab looks healthy.
@@ -16,12 +17,11 @@ fn conditions(seen: &Observation, desired_count: i32) -> Result<(), String> {
     let service = seen.service.as_result()?;
     service_is_steady(service, desired_count)?;
     let tasks: Vec<&Task> = seen.tasks.as_result()?.iter().filter(|task| task.is_running()).collect();
-    ensure(usize::try_from(desired_count) == Ok(tasks.len()), || {
-        format!("{} of {desired_count} tasks run", tasks.len())
-    })?;
+    let running = i32::try_from(tasks.len()).unwrap_or(i32::MAX);
+    ensure(running == desired_count, || wording::running(running, desired_count))?;
     let targets = seen.targets.as_result()?;
     for task in &tasks {
-        ensure(task.health != "UNHEALTHY", || format!("task {} is UNHEALTHY", task.id))?;
+        ensure(task.health != "UNHEALTHY", || format!("task {} is UNHEALTHY", short_id(&task.id)))?;
         applies(seen, task, parameter.version)?;
         is_in_service(task, targets)?;
     }
@@ -51,9 +51,10 @@ fn ensure(holds: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
 
 fn service_is_steady(service: &Service, desired_count: i32) -> Result<(), String> {
     ensure(service.status == "ACTIVE", || format!("the service is {}", service.status))?;
-    ensure(service.desired == desired_count, || format!("the service wants {} tasks", service.desired))?;
-    ensure(service.running == desired_count, || format!("{} of {desired_count} tasks run", service.running))?;
-    ensure(service.pending == 0, || format!("{} tasks are pending", service.pending))?;
+    ensure(service.desired == desired_count, || format!("the service wants {}", wording::tasks(service.desired)))?;
+    ensure(service.running == desired_count, || wording::running(service.running, desired_count))?;
+    let verb = if service.pending == 1 { "is" } else { "are" };
+    ensure(service.pending == 0, || format!("{} {verb} pending", wording::tasks(service.pending)))?;
     let others = service.deployments.len().saturating_sub(1);
     ensure(others == 0, || format!("{others} other deployment is still under way"))
 }
@@ -63,10 +64,12 @@ fn applies(seen: &Observation, task: &Task, version: i64) -> Result<(), String> 
     match effective.and_then(|effective| effective.version) {
         // Not "at least": a parameter that was deleted and made anew counts from 1 again.
         Some(applied) if applied == version => Ok(()),
-        Some(applied) => Err(format!("task {} applies version {applied} of the parameter, not {version}", task.id)),
+        Some(applied) => {
+            Err(format!("task {} applies version {applied} of the parameter, not {version}", short_id(&task.id)))
+        }
         None => {
             let why = effective.and_then(|effective| effective.error.as_deref()).unwrap_or("it was not asked");
-            Err(format!("which version task {} applies is unknown: {why}", task.id))
+            Err(format!("which version task {} applies is unknown: {why}", short_id(&task.id)))
         }
     }
 }
@@ -76,8 +79,8 @@ fn is_in_service(task: &Task, targets: &[Target]) -> Result<(), String> {
     let target = targets.iter().find(|target| Some(&target.id) == address.as_ref());
     match target {
         Some(target) if target.state == "healthy" => Ok(()),
-        Some(target) => Err(format!("task {} is {} at the balancer", task.id, words(target))),
-        None => Err(format!("task {} is not registered at the balancer", task.id)),
+        Some(target) => Err(format!("task {} is {} at the balancer", short_id(&task.id), words(target))),
+        None => Err(format!("task {} is not registered at the balancer", short_id(&task.id))),
     }
 }
 
@@ -116,9 +119,9 @@ mod tests {
             ("is not none", |seen| seen.parameter = Part::Known(sample::parameter("return_500"))),
             ("no answer", |seen| seen.parameter = Part::error("no answer")),
             ("the service is DRAINING", |seen| sample::service(seen).status = "DRAINING".into()),
-            ("wants 1 tasks", |seen| sample::service(seen).desired = 1),
-            ("1 of 2 tasks run", |seen| sample::service(seen).running = 1),
-            ("1 tasks are pending", |seen| sample::service(seen).pending = 1),
+            ("wants 1 task", |seen| sample::service(seen).desired = 1),
+            ("1 of 2 tasks runs", |seen| sample::service(seen).running = 1),
+            ("1 task is pending", |seen| sample::service(seen).pending = 1),
             ("other deployment", |seen| {
                 let other = sample::service(seen).deployments[0].clone();
                 sample::service(seen).deployments.push(other);

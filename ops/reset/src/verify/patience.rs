@@ -14,6 +14,7 @@ use contract::{ErrorType, names::resource, names::route};
 use crate::{
     observe::{Observation, Task, Via},
     probe::Probe,
+    wording::short_id,
 };
 
 /// How long a task may take to answer its health route.
@@ -155,7 +156,7 @@ impl Patience {
         let lasted_s = now.duration_since(*since).as_secs_f64();
         Some(match complaint.about.as_str() {
             "" => format!("{words}, for {lasted_s:.1} s"),
-            task => format!("task {task} {words}, for {lasted_s:.1} s"),
+            task => format!("task {} {words}, for {lasted_s:.1} s", short_id(task)),
         })
     }
 }

@@ -9,7 +9,7 @@ use contract::names::route;
 use tokio::task::JoinSet;
 
 use super::patience::Complaint;
-use crate::probe::Probe;
+use crate::{probe::Probe, wording::short_id};
 
 /// Requests that each route must answer at least, however short the window is.
 const LEAST_REQUESTS: u64 = 20;
@@ -60,7 +60,8 @@ async fn one_route(probe: &Probe, url: &str, path: &str, until: Instant) -> Resu
             Ok(reply) if reply.status.is_success() => good += 1,
             Ok(reply) => {
                 let code = reply.error_code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
-                let task = reply.task.as_deref().map(|task| format!(" from task {task}")).unwrap_or_default();
+                let task =
+                    reply.task.as_deref().map(|task| format!(" from task {}", short_id(task))).unwrap_or_default();
                 let reason = format!("GET {path} gave {}{code}{task}", reply.status.as_u16());
                 let complaint = (path == route::DB).then(|| Complaint::of_database_route(reply.error_code.as_deref()));
                 return Err(Failure { reason, complaint });

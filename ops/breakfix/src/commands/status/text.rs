@@ -25,7 +25,13 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
             let revision = service.task_definition.rsplit('/').next().unwrap_or_default();
             let pending = if service.pending > 0 { format!(", {} pending", service.pending) } else { String::new() };
             let rollout = rollout.unwrap_or("unknown");
-            format!("{} of {} tasks run{pending}, {revision}, rollout {rollout}", service.running, service.desired)
+            let (running, desired) = (service.running, service.desired);
+            // In a deployment the old tasks run beside the new ones.
+            let tasks = match running > desired {
+                true => format!("{running} tasks run where {desired} should"),
+                false => format!("{running} of {desired} tasks run"),
+            };
+            format!("{tasks}{pending}, {revision}, rollout {rollout}")
         }),
         line("balancer", &seen.balancer, |balancer| balancer.url.clone()),
         line("database", &seen.database, |database| {
