@@ -1,8 +1,10 @@
 //! `load`: an open-loop load through the balancer; a live line for people, the summary as JSON for programs.
 
-use std::{process::ExitCode, time::Duration};
+mod text;
 
-use ::load::{Profile, Snapshot, Summary, Target};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
+
+use ::load::{Profile, Summary, Target};
 use anyhow::{Context, Result};
 use clap::Args;
 use contract::names::route;
@@ -56,7 +58,7 @@ pub(crate) struct Arguments {
     /// Exit 1 when the 99th percentile is above this many milliseconds.
     #[arg(long, value_name = "MS", value_parser = within(0.0, f64::INFINITY), allow_negative_numbers = true)]
     max_p99_ms: Option<f64>,
-    /// No live line.
+    /// No live line, and no summary for people.
     #[arg(long)]
     quiet: bool,
 }
@@ -85,12 +87,15 @@ pub(crate) async fn run(arguments: Arguments, lab: &Lab) -> Result<ExitCode> {
             () = signals.next() => stop.stop(),
             Ok(()) = snapshots.changed() => {
                 if !arguments.quiet {
-                    line.show(&live(&snapshots.borrow_and_update()));
+                    line.show(&text::live(&snapshots.borrow_and_update()));
                 }
             }
         }
     };
     line.end();
+    if !arguments.quiet && std::io::stderr().is_terminal() {
+        output::say(text::summary(&summary));
+    }
     output::data(serde_json::to_string_pretty(&summary).context("writing the summary")?);
     let broken = broken(&summary, arguments.max_error_rate, arguments.max_p99_ms);
     broken.iter().for_each(output::say);
@@ -117,21 +122,6 @@ fn target(text: &str) -> Result<Target> {
     };
     let method = method.to_ascii_uppercase().parse().map_err(|_| wrong("the method is none"))?;
     Ok(Target::get(path).method(method).weight(weight))
-}
-
-fn live(snapshot: &Snapshot) -> String {
-    let latency = &snapshot.window_latency_ms;
-    format!(
-        "{:>4} s · {:.0}/s · p50 {:.1} ms · p99 {:.1} ms · failed {} (total {}) · shed {} · under way {}",
-        snapshot.elapsed_ms / 1000,
-        snapshot.window_rate_per_s,
-        latency.p50,
-        latency.p99,
-        snapshot.window_failed,
-        snapshot.failed,
-        snapshot.shed,
-        snapshot.in_flight
-    )
 }
 
 /// The limits that were broken, each in a line.
