@@ -49,6 +49,15 @@ fn a_bad_image_rolls_back_by_the_circuit_breaker() {
         "{stopped}"
     );
     assert_eq!(lab.get("/").status, 200, "the old tasks serve on");
+    until("the deployments say what failed and where it goes back to", 60, || {
+        let deployments = lab.service()["deployments"].clone();
+        let reasons: Vec<&str> =
+            deployments.as_array().into_iter().flatten().filter_map(|it| it["rolloutStateReason"].as_str()).collect();
+        let wanted =
+            ["circuit breaker: rolling back to deploymentId ecs-svc/", "circuit breaker: tasks failed to start."];
+        let all = wanted.iter().all(|wanted| reasons.iter().any(|reason| reason.contains(wanted)));
+        if all { Ok(()) } else { Err(format!("{reasons:?}")) }
+    });
     until("the circuit breaker has rolled back", 90, || {
         let service = lab.service();
         let settled =

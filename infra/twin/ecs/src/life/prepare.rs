@@ -9,6 +9,10 @@ use crate::{
     state::{Order, Status, epoch_s},
 };
 
+/// Seconds from the first try of a pull to the end of the last ("has been retried 1 time(s)"). The guide gives no number;
+/// without a wait a deployment of a bad image is over before anybody can look at it.
+const PULL_GIVEN_UP_S: f64 = 30.0;
+
 /// All that the container's process needs.
 pub(super) struct Prepared {
     pub(super) program: PathBuf,
@@ -27,7 +31,7 @@ pub(super) async fn prepare(core: &Arc<Core>, order: &Order) -> Result<Prepared,
         task.times.pull_started = Some(epoch_s());
     });
     let secrets = secrets(core, order).await?;
-    let program = core.images.resolve(order.container.image.as_deref().unwrap_or_default())?;
+    let program = pull(core, order).await?;
     let destination = Destination::of(order);
     if let Some(destination) = &destination {
         core.logs.create_stream(&destination.group, &destination.stream).await.map_err(|error| {
@@ -47,6 +51,15 @@ pub(super) async fn prepare(core: &Arc<Core>, order: &Order) -> Result<Prepared,
     });
     remember_digest(core, order, program.clone());
     Ok(Prepared { program, folder, environment, destination })
+}
+
+/// A pull that fails is tried again before it is given up, and the task stays PENDING meanwhile.
+async fn pull(core: &Core, order: &Order) -> Result<PathBuf, String> {
+    let pulled = core.images.resolve(order.container.image.as_deref().unwrap_or_default());
+    if pulled.is_err() {
+        tokio::time::sleep(core.settings.speed.wait(PULL_GIVEN_UP_S)).await;
+    }
+    pulled
 }
 
 async fn secrets(core: &Core, order: &Order) -> Result<BTreeMap<String, String>, String> {

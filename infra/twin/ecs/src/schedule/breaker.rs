@@ -24,6 +24,15 @@ pub(super) fn back_off(failures: u32, speed: Speed) -> Duration {
     speed.wait((RESTART_S * f64::from(1u32 << doublings)).min(BACK_OFF_MAX_S))
 }
 
+/// Seconds that a rollback stays IN_PROGRESS at least, though the old tasks never stopped. The guide gives no number; the
+/// failed deployment, and the reason of the one that takes over, are to be seen for about as long as in AWS.
+const ROLLBACK_S: f64 = 60.0;
+
+/// The least time between a rollback's begin and its completion.
+pub(super) fn rollback(speed: Speed) -> Duration {
+    speed.wait(ROLLBACK_S)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

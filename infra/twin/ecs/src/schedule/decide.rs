@@ -36,7 +36,7 @@ pub(super) fn decide(settings: &Settings, state: &mut State, key: &ServiceKey, t
         let judgements = judge_all(settings, &service, state, targets, &mut outcome);
         outcome.changed |= note_successes(&mut service, state, &judgements);
         outcome.changed |= tell_failures(&mut service, state, &judgements);
-        outcome.changed |= rollout::trip_breaker(&mut service);
+        outcome.changed |= rollout::trip_breaker(&mut service, settings.speed);
         act(settings, &mut service, state, &judgements, &mut outcome);
         outcome.changed |= rollout::settle(&mut service, state, &judgements);
     }

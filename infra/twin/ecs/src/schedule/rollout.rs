@@ -1,12 +1,14 @@
 //! The course of deployments: completion, failure, rollback, steady state, and the end of a deleted service.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
+
+use twin_platform::Speed;
 
 use super::{breaker, health::Judgement, plan::Health};
 use crate::state::{Deployment, DesiredStatus, Rollout, Service, ServiceStatus, State, Status};
 
 /// Fails a deployment whose tasks fail in a row, and rolls back when asked to and able to.
-pub(super) fn trip_breaker(service: &mut Service) -> bool {
+pub(super) fn trip_breaker(service: &mut Service, speed: Speed) -> bool {
     let Some(settings) = service.breaker else { return false };
     let threshold = breaker::threshold(service.desired);
     let Some(primary) = service.deployments.first_mut() else { return false };
@@ -26,6 +28,7 @@ pub(super) fn trip_breaker(service: &mut Service) -> bool {
         let id = old.id.clone();
         old.failed_tasks = 0;
         old.turn(Rollout::InProgress, format!("ECS deployment circuit breaker: rolling back to deploymentId {id}."));
+        old.not_completed_before = Some(Instant::now() + breaker::rollback(speed));
         service.deploy(old);
         service.tell(&format!("rolling back to deployment {id}."));
     }
@@ -52,16 +55,18 @@ pub(super) fn settle(service: &mut Service, state: &State, judgements: &HashMap<
     let all_good = live().all(|task| judgements.get(&task.id).is_some_and(|it| it.health == Health::Good));
     let primaries = live().filter(|task| task.started_by.as_ref() == Some(&primary.id)).count();
     let complete = all_good && primaries == service.desired as usize && live().count() == primaries;
-    // While a rollout is under way the last proven deployment stays even without tasks: it is where a rollback goes.
+    // While a rollout is under way the last proven deployment stays even without tasks: it is where a rollback goes, and
+    // the failed one stays to say why.
     let under_way = primary.rollout != Rollout::Completed;
     let keep: Vec<bool> = service
         .deployments
         .iter()
         .enumerate()
-        .map(|(index, it)| index == 0 || unfinished(it) || (under_way && it.proven))
+        .map(|(index, it)| index == 0 || unfinished(it) || (under_way && (it.proven || it.rollout == Rollout::Failed)))
         .collect();
     let old_finished = !service.deployments.iter().skip(1).any(unfinished);
-    if complete && old_finished && primary.rollout == Rollout::InProgress {
+    let may_complete = primary.not_completed_before.is_none_or(|at| Instant::now() >= at);
+    if complete && old_finished && may_complete && primary.rollout == Rollout::InProgress {
         let id = primary.id.clone();
         if let Some(primary) = service.deployments.first_mut() {
             primary.turn(Rollout::Completed, format!("ECS deployment {id} completed."));
@@ -74,7 +79,7 @@ pub(super) fn settle(service: &mut Service, state: &State, judgements: &HashMap<
         service.deployments.retain(|_| keep.next().unwrap_or(true));
         changed = true;
     }
-    if complete && old_finished && !service.steady {
+    if complete && old_finished && may_complete && !service.steady {
         service.steady = true;
         service.tell("has reached a steady state.");
         changed = true;

@@ -1,6 +1,6 @@
 //! One deployment of a service: a task definition on its way to all of the service's tasks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use winterbaume_ecs::model;
 
@@ -37,6 +37,8 @@ pub(crate) struct Deployment {
     pub(crate) failed_tasks: u32,
     /// Whether it was ever COMPLETED: only then can a later failure roll back to it.
     pub(crate) proven: bool,
+    /// A rollback is COMPLETED no sooner.
+    pub(crate) not_completed_before: Option<Instant>,
 }
 
 impl Deployment {
@@ -45,7 +47,17 @@ impl Deployment {
         let reason = format!("ECS deployment {id} in progress.");
         let now = epoch_s();
         let rollout = Rollout::InProgress;
-        Self { id, definition, created_at: now, updated_at: now, rollout, reason, failed_tasks: 0, proven: false }
+        Self {
+            id,
+            definition,
+            created_at: now,
+            updated_at: now,
+            rollout,
+            reason,
+            failed_tasks: 0,
+            proven: false,
+            not_completed_before: None,
+        }
     }
 
     pub(crate) fn turn(&mut self, rollout: Rollout, reason: String) {

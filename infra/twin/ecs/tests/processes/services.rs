@@ -96,7 +96,17 @@ async fn a_bad_image_trips_the_circuit_breaker_and_rolls_back() {
     broken["image"] = json!("golden:nope");
     let bad = lab.register(broken).await;
     lab.ok("UpdateService", json!({ "cluster": CLUSTER, "service": "golden", "taskDefinition": bad })).await;
+    let pulling = lab.service_that("pulling", |it| it["deployments"][0]["failedTasks"] == 2).await;
+    assert_eq!(pulling["deployments"][0]["rolloutState"], "IN_PROGRESS", "{pulling:#}");
     let failing = lab.service_that("failing", |it| told(it, "deployment failed: tasks failed to start.")).await;
+    let deployments = failing["deployments"].as_array().expect("a list");
+    let reason = format!(
+        "ECS deployment circuit breaker: rolling back to deploymentId {}.",
+        deployments[0]["id"].as_str().expect("an id")
+    );
+    assert_eq!(deployments[0]["rolloutStateReason"], json!(reason));
+    let failed: Vec<&Value> = deployments.iter().filter(|it| it["rolloutState"] == "FAILED").collect();
+    assert_eq!(failed[0]["rolloutStateReason"], "ECS deployment circuit breaker: tasks failed to start.");
     assert!(told(&failing, "rolling back to deployment ecs-svc/"), "{failing:#}");
     let after = lab.completed().await;
     assert_eq!(after["taskDefinition"], json!(good), "{after:#}");
