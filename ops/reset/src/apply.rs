@@ -20,6 +20,7 @@ pub(crate) async fn apply(clients: &Clients, names: &Names, step: &Step) -> Resu
         Action::RestoreHealthCheck(wanted) => restore_health_check(clients, wanted).await,
         Action::RollBack { task_definition } => roll_back(clients, names, task_definition).await,
         Action::SetDesiredCount { count } => set_desired_count(clients, names, *count).await,
+        Action::RestoreSecret => restore_secret(clients, names).await,
         Action::RepairCredentials => credentials::repair(clients, names).await,
         Action::EndSessions { forgotten } => sessions::end(clients, names, forgotten).await,
         Action::HealTasks => Ok("waited for by the verification".to_owned()),
@@ -72,6 +73,12 @@ async fn set_desired_count(clients: &Clients, names: &Names, count: i32) -> Resu
     let update = clients.ecs.update_service().cluster(&names.cluster).service(&names.service);
     update.desired_count(count).send().await.map_err(AwsError::from_sdk(UPDATE_SERVICE))?;
     Ok(format!("UpdateService to {}", wording::tasks(count)))
+}
+
+async fn restore_secret(clients: &Clients, names: &Names) -> Result<String, StepError> {
+    let restore = clients.secretsmanager.restore_secret().secret_id(&names.secret);
+    restore.send().await.map_err(AwsError::from_sdk("secretsmanager:RestoreSecret"))?;
+    Ok("RestoreSecret".to_owned())
 }
 
 /// Replaces every task of the service.

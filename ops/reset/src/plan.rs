@@ -83,6 +83,16 @@ fn count(service: &Service, desired_count: i32) -> Option<Step> {
 }
 
 fn credentials(secret: &Secret, database: Option<&Database>) -> Option<Step> {
+    if secret.marked_deleted {
+        let why = "it waits for its deletion, and nobody may read it until then";
+        return Some(Step::new(
+            Action::RestoreSecret,
+            format!("secret {}", secret.name),
+            "marked deleted",
+            "restored",
+            why,
+        ));
+    }
     let login = database.map(|database| &database.login);
     let why = match (&secret.unusable, login.map(|login| login.state)) {
         (Some(unusable), _) => unusable.clone(),

@@ -85,6 +85,7 @@ pub(crate) fn healthy() -> Observation {
             name: "golden/db".into(),
             current_version: Some("v1".into()),
             versions: vec![SecretVersion { id: "v1".into(), stages: vec!["AWSCURRENT".into()] }],
+            marked_deleted: false,
             unusable: None,
         }),
         database: Part::Known(Database {

@@ -16,6 +16,8 @@ pub struct Secret {
     pub current_version: Option<String>,
     /// All versions that carry a stage.
     pub versions: Vec<SecretVersion>,
+    /// Whether it waits for its deletion; until then it can be restored.
+    pub marked_deleted: bool,
     /// Why the current value cannot be used (bad JSON, a missing key); none when it can.
     pub unusable: Option<String>,
 }
@@ -74,6 +76,7 @@ pub(crate) async fn read(clients: &Clients, names: &Names) -> Result<StoredSecre
         name: described.name.unwrap_or_default(),
         current_version: current.map(|version| version.id.clone()),
         versions,
+        marked_deleted: described.deleted_date.is_some(),
         unusable: credentials.as_ref().err().map(ToString::to_string),
     };
     Ok(StoredSecret { secret, credentials })

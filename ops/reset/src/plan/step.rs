@@ -24,6 +24,8 @@ pub enum Action {
         /// Tasks wanted.
         count: i32,
     },
+    /// `secretsmanager:RestoreSecret`, while the secret only waits for its deletion.
+    RestoreSecret,
     /// The database takes the password of the current secret, or the secret goes back, or it is rotated.
     RepairCredentials,
     /// Leaked sessions are waited for and then ended; these forgotten ones are ended.

@@ -107,6 +107,15 @@ fn leaked_sessions_a_full_database_and_forgotten_transactions_end() {
 }
 
 #[test]
+fn a_secret_that_waits_for_its_deletion_is_restored_and_nothing_else_is_tried_on_it() {
+    let mut seen = sample::healthy();
+    sample::secret(&mut seen).marked_deleted = true;
+    sample::secret(&mut seen).unusable = Some("marked deleted".into());
+    seen.database = Part::error("no credentials");
+    assert_eq!(actions(&seen), [Action::RestoreSecret]);
+}
+
+#[test]
 fn tasks_out_of_service_are_waited_for() {
     let spoil: [fn(&mut Observation); 4] = [
         |seen| sample::service(seen).running = 1,

@@ -98,6 +98,7 @@ pub(crate) fn broken() -> Observation {
             name: "golden/db".into(),
             current_version: Some("0123456789abcdef".into()),
             versions: vec![SecretVersion { id: "0123456789abcdef".into(), stages: vec!["AWSCURRENT".into()] }],
+            marked_deleted: false,
             unusable: None,
         }),
         database: Part::Known(Database {
