@@ -32,7 +32,7 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
     let (url, group, secret, database) = tokio::try_join!(
         names::balancer_url(&config),
         names::target_group_arn(&config),
-        names::secret_arn(&config),
+        async { Ok(names::secret_arn(&config).await) },
         async { Ok(names::database(&config).await) }
     )?;
     // What the shell says of itself counts only where no lab of ours is meant.
@@ -66,10 +66,14 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
         named(env::SERVICE, resource::SERVICE),
         (env::ALB_URL, url),
         (env::TARGET_GROUP_ARN, group),
-        (env::DB_SECRET_ARN, secret),
         named(env::PARAM_FAILURE_MODE, resource::FAILURE_MODE_PARAMETER),
         named(env::LOG_GROUP, resource::LOG_GROUP),
     ]);
+    match secret {
+        Ok(secret) => pairs.push((env::DB_SECRET_ARN, secret)),
+        // A lost secret is an incident, and this is how one begins to look for it.
+        Err(error) => output::say(format!("warning: {} is left out: {error:#}", env::DB_SECRET_ARN)),
+    }
     // The password stays in the secret; a secret that is not usable leaves psql to itself.
     if let Some(database) = database {
         pairs.extend([
