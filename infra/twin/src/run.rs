@@ -1,10 +1,14 @@
 //! Start in order, serve, end in order.
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::serve::ListenerExt as _;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use twin_database::{Database, IDENTIFIER, MASTER, Programs};
 use twin_platform::{Account, Identity, Spawner, process};
@@ -78,6 +82,7 @@ async fn serve(
         scratch: state_dir.path().join("tasks"),
         database,
     }));
+    listen_for_segments(&services, address, &shutdown);
     let router = Endpoint::router(services.clone());
     let last = CancellationToken::new();
     // Nagle's algorithm would add 40 ms to small answers on a kept connection.
@@ -109,6 +114,17 @@ async fn serve(
         server.abort();
     }
     stopped
+}
+
+/// The X-Ray daemon's protocol, by UDP at the endpoint's own port: `AWS_XRAY_DAEMON_ADDRESS` takes an address.
+fn listen_for_segments(services: &Services, address: SocketAddr, shutdown: &CancellationToken) {
+    let (xray, shutdown) = (services.xray().clone(), shutdown.clone());
+    tokio::spawn(async move {
+        match UdpSocket::bind(address).await {
+            Ok(socket) => drop(shutdown.run_until_cancelled(xray.listen_udp(socket)).await),
+            Err(error) => tracing::warn!(%error, %address, "no segments are taken by UDP"),
+        }
+    });
 }
 
 fn describe(config: &Config, account: &Account, endpoint: &str, state_dir: &StateDir, database: &Database) -> Ready {

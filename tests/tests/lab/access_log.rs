@@ -11,8 +11,8 @@ fn every_request_is_a_line_of_an_object_in_the_bucket() {
     marked.iter().for_each(|path| assert_eq!(lab.get(path).status, 200));
     let key = until("an object is delivered", 60, || {
         let listed = lab.aws(&["s3api", "list-objects-v2", "--bucket", "golden-access-logs"]);
-        let keys = listed["Contents"].as_array().into_iter().flatten().filter_map(|object| object["Key"].as_str());
-        keys.last().map(str::to_owned).ok_or_else(|| listed.to_string())
+        let mut keys = listed["Contents"].as_array().into_iter().flatten().filter_map(|object| object["Key"].as_str());
+        keys.next().map(str::to_owned).ok_or_else(|| listed.to_string())
     });
     assert!(key.starts_with("AWSLogs/") && key.ends_with(".log.gz"), "{key}");
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -13,7 +13,7 @@ use crate::workspace::{self, cargo, run};
 /// When the build fails or the binary cannot be started; otherwise it does not return.
 pub(crate) fn exec(arguments: &[OsString]) -> anyhow::Result<()> {
     let breakfix = workspace::binary("debug", "breakfix");
-    if !breakfix.is_file() || arguments.first().is_some_and(|command| command == "up") {
+    if !breakfix.is_file() || arguments.iter().any(|argument| argument == "up") {
         // The whole workspace at once: a selection of packages has other features, and would compile the SDKs a second time.
         run(&mut cargo(&["build", "--workspace", "--bins"]))
             .context("the lab does not build; the compiler says why above")?;
