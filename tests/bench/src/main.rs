@@ -48,6 +48,8 @@ enum Part {
     Flip,
     /// Start, memory and reset from every mode.
     Lab,
+    /// Traffic with traces against traffic without, and a question over three hours of metrics.
+    Sight,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -63,6 +65,7 @@ fn main() -> anyhow::Result<()> {
             Part::Balancer => parts::balancer::measure(&mut report),
             Part::Flip => parts::flip::measure(&mut report),
             Part::Lab => parts::lab::measure(&mut report),
+            Part::Sight => parts::sight::measure(&mut report),
         }?;
         report.save().with_context(|| format!("writing {}", arguments.output.display()))?;
     }

@@ -4,3 +4,4 @@ pub(crate) mod balancer;
 pub(crate) mod flip;
 pub(crate) mod golden;
 pub(crate) mod lab;
+pub(crate) mod sight;

@@ -34,11 +34,11 @@ use tokio::{
 };
 use twin_platform::{
     Account, Request, Response, Service, Speed,
-    seam::{AlarmActions, Datum, MetricSink},
+    seam::{AlarmActions, Datum, MetricSink, unit_named},
 };
 
 use alarm::book::Book;
-use store::{Bucket, Metric, Store, unit_named};
+use store::{Bucket, Metric, Store};
 pub use store::{CAPACITY_BYTES, MOST_METRICS};
 
 /// Values in the inbox before whoever puts more has to sort them in, unless somebody else is at it.

@@ -14,7 +14,7 @@ mod values;
 use std::collections::BTreeMap;
 
 pub(crate) use bucket::Bucket;
-pub(crate) use metric::{Metric, unit_named};
+pub(crate) use metric::Metric;
 pub(crate) use pool::Pool;
 use series::Series;
 

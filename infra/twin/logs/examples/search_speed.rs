@@ -48,7 +48,7 @@ async fn filter(logs: &Arc<Logs>, pattern: &str) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let answer = call(logs, "FilterLogEvents", json!({ "logGroupName": GROUP, "filterPattern": pattern })).await?;
     let found = answer["events"].as_array().map_or(0, Vec::len);
-    println!("{:>8.0?}  {found:>6} found  {pattern}", start.elapsed());
+    eprintln!("{:>8.0?}  {found:>6} found  {pattern}", start.elapsed());
     Ok(())
 }
 
@@ -61,7 +61,7 @@ async fn query(logs: &Arc<Logs>, text: &str) -> Result<(), Box<dyn Error>> {
         let answer = call(logs, "GetQueryResults", body).await?;
         if !matches!(answer["status"].as_str(), Some("Scheduled" | "Running")) {
             let listed = call(logs, "DescribeQueries", json!({ "maxResults": 1 })).await?;
-            println!("{:>6}ms  {}  {text}", listed["queries"][0]["queryDuration"], answer["status"]);
+            eprintln!("{:>6}ms  {}  {text}", listed["queries"][0]["queryDuration"], answer["status"]);
             return Ok(());
         }
     }
@@ -82,7 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .collect::<Result<_, Box<dyn Error>>>()?;
         logs.append(GROUP, STREAM, lines).await?;
     }
-    println!("{:>8.0?}  {count} lines of {} bytes put", start.elapsed(), line(0).len());
+    eprintln!("{:>8.0?}  {count} lines of {} bytes put", start.elapsed(), line(0).len());
     for pattern in [
         "{ $.status >= 500 }",
         "{ $.status = 500 }",

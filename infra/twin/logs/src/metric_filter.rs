@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use twin_platform::seam::{Datum, MetricSink};
+use twin_platform::seam::{Datum, MetricSink, unit_named};
 
 use crate::pattern::{Field, Pattern};
 
@@ -20,36 +20,6 @@ use crate::pattern::{Field, Pattern};
 const MAX_COMBINATIONS: usize = 1000;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// `StandardUnit` in the CloudWatch API reference.
-const UNITS: [&str; 27] = [
-    "Seconds",
-    "Microseconds",
-    "Milliseconds",
-    "Bytes",
-    "Kilobytes",
-    "Megabytes",
-    "Gigabytes",
-    "Terabytes",
-    "Bits",
-    "Kilobits",
-    "Megabits",
-    "Gigabits",
-    "Terabits",
-    "Percent",
-    "Count",
-    "Bytes/Second",
-    "Kilobytes/Second",
-    "Megabytes/Second",
-    "Gigabytes/Second",
-    "Terabytes/Second",
-    "Bits/Second",
-    "Kilobits/Second",
-    "Megabits/Second",
-    "Gigabits/Second",
-    "Terabits/Second",
-    "Count/Second",
-    "None",
-];
 /// `MetricTransformation` in the API reference.
 const MAX_DIMENSIONS: usize = 3;
 const MAX_NAME: usize = 255;
@@ -141,8 +111,7 @@ impl MetricFilter {
             .map(|(name, text)| Ok((name.clone(), field("dimension", text)?)))
             .collect::<Result<_, String>>()?;
         let unit = transformation.unit.as_deref().unwrap_or("None");
-        let unit =
-            UNITS.into_iter().find(|known| *known == unit).ok_or_else(|| format!("unit '{unit}' does not exist"))?;
+        let unit = unit_named(unit).ok_or_else(|| format!("unit '{unit}' does not exist"))?;
         Ok(Self {
             pattern,
             written,

@@ -87,3 +87,39 @@ pub trait AlarmActions: Send + Sync {
     /// The error is noted in the alarm's history; the alarm's state does not depend on it.
     async fn run(&self, action_arn: &str, subject: &str, message: &str) -> Result<(), AwsError>;
 }
+
+/// `StandardUnit` in the CloudWatch API reference.
+pub const UNITS: [&str; 27] = [
+    "Seconds",
+    "Microseconds",
+    "Milliseconds",
+    "Bytes",
+    "Kilobytes",
+    "Megabytes",
+    "Gigabytes",
+    "Terabytes",
+    "Bits",
+    "Kilobits",
+    "Megabits",
+    "Gigabits",
+    "Terabits",
+    "Percent",
+    "Count",
+    "Bytes/Second",
+    "Kilobytes/Second",
+    "Megabytes/Second",
+    "Gigabytes/Second",
+    "Terabytes/Second",
+    "Bits/Second",
+    "Kilobits/Second",
+    "Megabits/Second",
+    "Gigabits/Second",
+    "Terabits/Second",
+    "Count/Second",
+    "None",
+];
+
+/// The unit with this name.
+pub fn unit_named(name: &str) -> Option<&'static str> {
+    UNITS.into_iter().find(|unit| *unit == name)
+}

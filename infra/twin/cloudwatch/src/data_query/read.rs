@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use twin_platform::AwsError;
+use twin_platform::{AwsError, seam::unit_named};
 
 use super::{DataQuery, MetricStat, Source, expression_error};
 use crate::{
     input::{Fields, both, invalid, validation},
     math,
     statistic::Statistic,
-    store::{Metric, unit_named},
+    store::Metric,
 };
 
 /// Queries in one request ("GetMetricData", CloudWatch API Reference).

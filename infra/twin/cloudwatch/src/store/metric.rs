@@ -21,39 +21,3 @@ impl Metric {
         256 + self.namespace.len() + self.name.len() + texts
     }
 }
-
-/// Units ("MetricDatum", CloudWatch API Reference).
-const UNITS: [&str; 27] = [
-    "Seconds",
-    "Microseconds",
-    "Milliseconds",
-    "Bytes",
-    "Kilobytes",
-    "Megabytes",
-    "Gigabytes",
-    "Terabytes",
-    "Bits",
-    "Kilobits",
-    "Megabits",
-    "Gigabits",
-    "Terabits",
-    "Percent",
-    "Count",
-    "Bytes/Second",
-    "Kilobytes/Second",
-    "Megabytes/Second",
-    "Gigabytes/Second",
-    "Terabytes/Second",
-    "Bits/Second",
-    "Kilobits/Second",
-    "Megabits/Second",
-    "Gigabits/Second",
-    "Terabits/Second",
-    "Count/Second",
-    "None",
-];
-
-/// The unit with this name.
-pub(crate) fn unit_named(name: &str) -> Option<&'static str> {
-    UNITS.into_iter().find(|unit| *unit == name)
-}
