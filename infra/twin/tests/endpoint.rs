@@ -125,9 +125,9 @@ async fn the_door_is_closed_to_web_pages_and_unknown_actions_are_refused_by_name
     );
     let scope =
         "AWS4-HMAC-SHA256 Credential=lab/20261120/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0";
-    let path = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
+    let path = "/service/GraniteServiceVersion20100801/operation/PutMetricStream";
     let cbor = twin.send("POST", path, &[("authorization", scope), ("smithy-protocol", "rpc-v2-cbor")], "");
-    assert!(cbor.0 == 501 && cbor.1.contains("monitoring:PutMetricData"), "{cbor:?}");
+    assert!(cbor.0 == 501 && cbor.1.contains("monitoring:PutMetricStream"), "{cbor:?}");
     let health = twin.send("GET", "/_twin/health", &[], "");
     assert!(health.0 == 200 && health.1.contains(r#""database":"available""#), "{health:?}");
     twin.end().await;
