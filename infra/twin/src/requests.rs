@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddrV4,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -11,16 +11,40 @@ use twin_xray::{Http, LOAD_BALANCER_ORIGIN, Segment, SegmentId, TraceHeader, XRa
 
 use crate::metrics::Requests;
 
+/// The balancer's own segments in one second. Beyond, a request's trace begins with its target's segment: at tens of thousands a
+/// second the balancer would do nothing but replace old traces by new ones.
+const MOST_PER_S: u32 = 2000;
+
 /// Both.
 pub(crate) struct Watchers {
-    pub(crate) requests: Arc<Requests>,
-    pub(crate) xray: Arc<XRay>,
+    requests: Arc<Requests>,
+    xray: Arc<XRay>,
+    /// The running second, and the segments that were recorded in it.
+    recorded: Mutex<(u64, u32)>,
+}
+
+impl Watchers {
+    pub(crate) fn new(requests: Arc<Requests>, xray: Arc<XRay>) -> Self {
+        Self { requests, xray, recorded: Mutex::default() }
+    }
+
+    fn may_record(&self, at: SystemTime) -> bool {
+        let now_s = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let (second, count) = *recorded;
+        // Requests end out of order; one of an earlier second counts for the running one.
+        let count = if now_s > second { 0 } else { count };
+        *recorded = (now_s.max(second), count.saturating_add(1));
+        count < MOST_PER_S
+    }
 }
 
 impl Observer for Watchers {
     fn finished(&self, request: &Finished) {
         self.requests.finished(request);
-        if let Some(segment) = segment(request) {
+        if self.may_record(request.finished)
+            && let Some(segment) = segment(request)
+        {
             self.xray.record(segment);
         }
     }
@@ -60,4 +84,22 @@ fn segment(request: &Finished) -> Option<Segment> {
 
 fn seconds(at: SystemTime) -> f64 {
     at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use twin_platform::Account;
+
+    use super::*;
+
+    #[test]
+    fn a_second_has_so_many_segments_and_the_next_has_its_own() {
+        let watchers = Watchers::new(Arc::default(), XRay::new(Account::in_region("us-west-2")));
+        let at = |second| UNIX_EPOCH + Duration::from_secs(second);
+        assert_eq!((0..3000).filter(|_| watchers.may_record(at(7))).count(), 2000);
+        assert!(!watchers.may_record(at(6)), "late requests do not open a second again");
+        assert!(watchers.may_record(at(8)));
+    }
 }

@@ -64,7 +64,7 @@ impl Services {
         let ecs_settings = twin_ecs::Settings { account: account.clone(), speed, spawner, endpoint, images, scratch };
         let ecs = Ecs::new(ecs_settings, elbv2.clone(), logs.clone(), values);
         let (stop, requests) = (CancellationToken::new(), Arc::new(Requests::default()));
-        elbv2.set_observer(Arc::new(Watchers { requests: requests.clone(), xray: xray.clone() }));
+        elbv2.set_observer(Arc::new(Watchers::new(requests.clone(), xray.clone())));
         access_logs::deliver(&elbv2, s3.clone(), account.clone(), speed, stop.clone());
         let sources = metrics::Sources {
             requests,

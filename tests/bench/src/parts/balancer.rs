@@ -69,12 +69,13 @@ pub(crate) fn measure(report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A listener of the lab's load balancer on `listener` that forwards to a target group with the backend.
+/// A load balancer as AWS makes it – the lab's own writes an access log, HAProxy here writes none – with a listener on `listener`
+/// that forwards to a target group with the backend.
 fn listen(lab: &Lab, backend: u16, listener: u16) -> anyhow::Result<()> {
     let (backend, listener) = (backend.to_string(), listener.to_string());
-    let balancers = lab.try_aws(&["elbv2", "describe-load-balancers"])?;
     let balancer =
-        balancers["LoadBalancers"][0]["LoadBalancerArn"].as_str().context("the lab has a load balancer")?.to_owned();
+        lab.try_aws(&["elbv2", "create-load-balancer", "--name", "bench", "--subnets", "subnet-a", "subnet-b"])?;
+    let balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"].as_str().context("the balancer's ARN")?.to_owned();
     let group = [
         "elbv2",
         "create-target-group",
