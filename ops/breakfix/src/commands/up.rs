@@ -39,8 +39,8 @@ pub(crate) struct Arguments {
     /// Port of the AWS endpoint on 127.0.0.1.
     #[arg(long, env = "LAB_PORT", default_value_t = 4566)]
     port: u16,
-    /// Port of the load balancer's listener on 127.0.0.1.
-    #[arg(long, env = "LAB_BALANCER_PORT", default_value_t = 8000)]
+    /// Port of the load balancer's listener on 127.0.0.1, from 1: a listener has the port that it was created with.
+    #[arg(long, env = "LAB_BALANCER_PORT", default_value_t = 8000, value_parser = clap::value_parser!(u16).range(1..))]
     balancer_port: u16,
     /// Port of PostgreSQL on 127.0.0.1; 0 takes a free one.
     #[arg(long, env = "LAB_DB_PORT", default_value_t = 0)]
