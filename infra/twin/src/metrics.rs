@@ -9,11 +9,7 @@ mod balancer;
 mod database;
 mod tasks;
 
-use std::{
-    borrow::Cow,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 pub(crate) use balancer::Requests;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -23,7 +19,7 @@ use twin_ecs::Ecs;
 use twin_elbv2::Elbv2;
 use twin_messaging::Sqs;
 use twin_platform::{
-    Speed,
+    Speed, now_ms,
     seam::{Datum, MetricSink},
 };
 
@@ -81,11 +77,6 @@ fn every(period: Duration) -> tokio::time::Interval {
     let mut tick = tokio::time::interval(period);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Name and value of each dimension.

@@ -33,7 +33,7 @@ use tokio::{
     sync::Notify,
 };
 use twin_platform::{
-    Account, Request, Response, Service, Speed,
+    Account, Request, Response, Service, Speed, now_ms,
     seam::{AlarmActions, Datum, MetricSink, unit_named},
 };
 
@@ -163,10 +163,4 @@ fn aside<T>(work: impl FnOnce() -> T) -> T {
         // A runtime of one thread has nobody to go on.
         _ => work(),
     }
-}
-
-/// Milliseconds since the epoch.
-fn now_ms() -> i64 {
-    let nanoseconds = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
-    i64::try_from(nanoseconds / 1_000_000).unwrap_or(i64::MAX)
 }

@@ -230,6 +230,12 @@ impl Database {
         &self.version
     }
 
+    /// `15` of `15.14`.
+    pub(crate) fn major_version(&self) -> u32 {
+        let digits = |letter: char| !letter.is_ascii_digit();
+        self.version.split(digits).next().and_then(|major| major.parse().ok()).unwrap_or_default()
+    }
+
     /// When it was made.
     pub fn created_at(&self) -> OffsetDateTime {
         self.created_at

@@ -57,14 +57,11 @@ impl Database {
         }
         let (master, folder) = self.place();
         let mut session = Session::open(master).await?;
-        let row = session.row("measuring", STATISTICS).await;
+        let row = session.row("measuring", STATISTICS).await?;
         // Version 16 counts all reads and writes in one view; before it, the write-ahead log has a view of its own.
-        let io = match session.server_version_number().await? {
-            160_000.. => session.row("measuring input and output", IO_SINCE_16).await?,
-            _ => session.row("measuring input and output", IO_BEFORE_16).await?,
-        };
+        let io = if self.major_version() >= 16 { IO_SINCE_16 } else { IO_BEFORE_16 };
+        let io = session.row("measuring input and output", io).await?;
         session.close().await;
-        let row = row?;
         let io = |count: &str, time_ms: &str| Io {
             count: io.try_get(count).unwrap_or_default(),
             time: Duration::from_secs_f64(io.try_get::<f64, _>(time_ms).unwrap_or_default().max(0.0) / 1000.0),

@@ -98,14 +98,6 @@ impl Session {
         row.map_err(|source| SessionError::Statement { operation, source })
     }
 
-    /// `server_version_num`: 150014 is 15.14.
-    pub(crate) async fn server_version_number(&mut self) -> Result<i32, SessionError> {
-        sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
-            .fetch_one(&mut self.0)
-            .await
-            .map_err(|source| SessionError::Statement { operation: "asking for the server's version", source })
-    }
-
     /// Runs a statement made of a template for PostgreSQL's own `format()` (`%I` identifier, `%L` literal): the server quotes.
     pub(crate) async fn run(
         &mut self,

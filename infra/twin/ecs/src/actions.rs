@@ -15,8 +15,8 @@ mod update_service;
 use std::sync::Arc;
 
 use http::{HeaderValue, header::CONTENT_TYPE};
-use serde::{Serialize, de::DeserializeOwned};
-use twin_platform::{AwsError, Request, Response};
+use serde::Serialize;
+use twin_platform::{AwsError, Request, Response, json::read};
 
 use crate::core::Core;
 
@@ -65,11 +65,6 @@ async fn dispatch(core: &Arc<Core>, action: &str, body: &[u8]) -> Result<Vec<u8>
 
         _ => Err(AwsError::not_implemented("ecs", action)),
     }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AwsError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| AwsError::client("SerializationException", error.to_string()))
 }
 
 fn written<T: Serialize>(answer: Result<T, AwsError>) -> Result<Vec<u8>, AwsError> {

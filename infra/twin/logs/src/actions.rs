@@ -11,8 +11,11 @@ mod streams;
 mod tags;
 mod validate;
 
-use serde::{Serialize, de::DeserializeOwned};
-use twin_platform::{AwsError, Request, Response};
+use serde::Serialize;
+use twin_platform::{
+    AwsError, Request, Response,
+    json::{self, read},
+};
 
 pub(crate) use put::pieces;
 pub(crate) use query_definitions::Definition;
@@ -63,18 +66,8 @@ async fn dispatch(logs: &Logs, action: &str, body: &[u8]) -> Answer {
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AwsError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| AwsError::client("SerializationException", error.to_string()))
-}
-
 fn answer<T: Serialize>(output: &T) -> Answer {
-    let body = serde_json::to_vec(output).map_err(|error| AwsError {
-        status: 500,
-        code: "InternalFailure".into(),
-        message: error.to_string(),
-    })?;
-    Ok(typed(Response::json(200, body)))
+    Ok(typed(Response::json(200, json::write(output)?)))
 }
 
 /// An action without output answers an empty body.

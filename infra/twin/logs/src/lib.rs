@@ -24,7 +24,7 @@ use std::{
 
 use async_trait::async_trait;
 use twin_platform::{
-    Account, AwsError, Request, Response, Service, Speed,
+    Account, AwsError, Request, Response, Service, Speed, now_ms,
     seam::{Datum, LogLine, LogSink, MetricSink},
 };
 
@@ -158,10 +158,4 @@ impl LogSink for Logs {
         self.emit(data);
         Ok(())
     }
-}
-
-/// Milliseconds since the epoch.
-fn now_ms() -> i64 {
-    let nanoseconds = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
-    i64::try_from(nanoseconds / 1_000_000).unwrap_or(i64::MAX)
 }

@@ -16,9 +16,4 @@ pub mod sqs;
 
 pub use sns::Sns;
 pub use sqs::Sqs;
-
-/// Milliseconds since the epoch.
-fn now_ms() -> i64 {
-    let nanoseconds = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
-    i64::try_from(nanoseconds / 1_000_000).unwrap_or(i64::MAX)
-}
+use twin_platform::now_ms;

@@ -130,7 +130,8 @@ pub fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::client("ValidationError", message)
 }
 
-fn decode(text: &[u8]) -> String {
+/// A name or a value of a form, without its percent signs and pluses. What is no escape stays as it is.
+pub fn decode(text: &[u8]) -> String {
     let hex = |byte: Option<&u8>| {
         byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
     };

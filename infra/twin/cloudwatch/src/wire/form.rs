@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twin_platform::AwsError;
+use twin_platform::{AwsError, query::decode};
 
 use super::{MOST_DEPTH, Value, malformed};
 
@@ -43,27 +43,6 @@ fn tree(node: Node) -> Value {
         return Value::List(members.into_iter().map(|(_, member)| tree(member)).collect());
     }
     Value::Map(children.into_iter().map(|(name, child)| (name, tree(child))).collect())
-}
-
-fn decode(text: &[u8]) -> String {
-    let hex = |byte: Option<&u8>| {
-        byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
-    };
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(byte) = text.get(at) {
-        let pair = (*byte == b'%').then(|| Some((hex(text.get(at + 1))?, hex(text.get(at + 2))?))).flatten();
-        match (byte, pair) {
-            (_, Some((high, low))) => {
-                bytes.push(high << 4 | low);
-                at += 2;
-            }
-            (b'+', None) => bytes.push(b' '),
-            (other, None) => bytes.push(*other),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

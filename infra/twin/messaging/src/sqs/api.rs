@@ -9,8 +9,12 @@ mod send;
 mod tags;
 mod visibility;
 
-use serde::{Serialize, de::DeserializeOwned};
-use twin_platform::{AwsError, Request, Response, query::Params};
+use serde::Serialize;
+use twin_platform::{
+    AwsError, Request, Response,
+    json::{self, read},
+    query::Params,
+};
 
 use super::{
     Queues, Sqs,
@@ -60,19 +64,8 @@ async fn call(sqs: &Sqs, request: &Request) -> Answer {
     }
 }
 
-/// Reads an input; a member that is not known is an error, because it would be ignored.
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AwsError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| AwsError::client("SerializationException", error.to_string()))
-}
-
 fn answer<T: Serialize>(output: &T) -> Answer {
-    let body = serde_json::to_vec(output).map_err(|error| AwsError {
-        status: 500,
-        code: "InternalFailure".into(),
-        message: error.to_string(),
-    })?;
-    Ok(Response::json(200, body))
+    Ok(Response::json(200, json::write(output)?))
 }
 
 /// An action without output answers an empty body.

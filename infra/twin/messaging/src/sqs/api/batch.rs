@@ -2,11 +2,21 @@
 
 use std::collections::HashSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use twin_platform::AwsError;
 
 use super::{Answer, answer};
 use crate::sqs::error::query_code;
+
+/// The input of a batch action.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Batch<E> {
+    #[serde(default)]
+    pub(super) queue_url: String,
+    #[serde(default = "Vec::new")]
+    pub(super) entries: Vec<E>,
+}
 
 /// Most entries of a batch.
 const MAX_ENTRIES: usize = 10;

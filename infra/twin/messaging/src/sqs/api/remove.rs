@@ -3,7 +3,12 @@
 use serde::Deserialize;
 use twin_platform::AwsError;
 
-use super::{Answer, batch, done, find, queues::Named};
+use super::{
+    Answer,
+    batch::{self, Batch},
+    done, find,
+    queues::Named,
+};
 use crate::sqs::{Sqs, error::missing};
 
 /// A queue can be purged once within this time, in milliseconds.
@@ -20,16 +25,7 @@ pub(super) struct Delete {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct DeleteBatch {
-    #[serde(default)]
-    queue_url: String,
-    #[serde(default)]
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Entry {
+pub(super) struct Entry {
     id: String,
     receipt_handle: String,
 }
@@ -42,7 +38,7 @@ pub(super) fn delete(sqs: &Sqs, input: Delete, now_ms: i64) -> Answer {
     done()
 }
 
-pub(super) fn delete_batch(sqs: &Sqs, input: DeleteBatch, now_ms: i64) -> Answer {
+pub(super) fn delete_batch(sqs: &Sqs, input: Batch<Entry>, now_ms: i64) -> Answer {
     let mut queues = sqs.queues();
     let queue = find(sqs, &mut queues, &input.queue_url)?;
     batch::run_quiet(input.entries, |entry| &entry.id, |entry| queue.delete(&entry.receipt_handle, now_ms))

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use twin_platform::AwsError;
 
 use super::{
-    Answer, answer, batch,
+    Answer, answer,
+    batch::{self, Batch},
     body::{self, Written},
     find,
 };
@@ -36,16 +37,7 @@ pub(super) struct Send {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct SendBatch {
-    #[serde(default)]
-    queue_url: String,
-    #[serde(default)]
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Entry {
+pub(super) struct Entry {
     id: String,
     #[serde(default)]
     message_body: String,
@@ -91,7 +83,7 @@ pub(super) fn send(sqs: &Sqs, input: Send, now_ms: i64) -> Answer {
     answer(&sent)
 }
 
-pub(super) fn send_batch(sqs: &Sqs, input: SendBatch, now_ms: i64) -> Answer {
+pub(super) fn send_batch(sqs: &Sqs, input: Batch<Entry>, now_ms: i64) -> Answer {
     let mut queues = sqs.queues();
     let queue = find(sqs, &mut queues, &input.queue_url)?;
     let bytes: usize = input.entries.iter().map(|entry| entry.message_body.len()).sum();

@@ -2,7 +2,11 @@
 
 use serde::Deserialize;
 
-use super::{Answer, batch, done, find};
+use super::{
+    Answer,
+    batch::{self, Batch},
+    done, find,
+};
 use crate::sqs::{Sqs, error::missing};
 
 #[derive(Deserialize)]
@@ -17,16 +21,7 @@ pub(super) struct Change {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct ChangeBatch {
-    #[serde(default)]
-    queue_url: String,
-    #[serde(default)]
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Entry {
+pub(super) struct Entry {
     id: String,
     receipt_handle: String,
     visibility_timeout: Option<i64>,
@@ -41,7 +36,7 @@ pub(super) fn change(sqs: &Sqs, input: Change, now_ms: i64) -> Answer {
     done()
 }
 
-pub(super) fn change_batch(sqs: &Sqs, input: ChangeBatch, now_ms: i64) -> Answer {
+pub(super) fn change_batch(sqs: &Sqs, input: Batch<Entry>, now_ms: i64) -> Answer {
     let mut queues = sqs.queues();
     let queue = find(sqs, &mut queues, &input.queue_url)?;
     batch::run_quiet(
