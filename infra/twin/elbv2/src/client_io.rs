@@ -48,7 +48,7 @@ impl ClientIo {
         let page = page::raw(status);
         let mut record = self.client.front.unreadable(self.client.address, status);
         record.sent_bytes = page.len() as u64;
-        self.client.front.balancer.hooks.finished(record);
+        self.client.front.balancer.hooks.finished(&record);
         self.replacement = Some(Replacement { page, replaced: length });
     }
 

@@ -57,7 +57,8 @@ fn group_counts(arn: &str, targets: &[Arc<Target>]) -> GroupCounts {
     }
 }
 
-/// The part of an ARN that metrics use as a dimension: the resource, without `loadbalancer/` in front.
+/// The part of an ARN that metrics use as a dimension: the resource, without `loadbalancer/` in front. The platform's side of a rule
+/// that every client applies for itself (breakfix's set of resources too): shared, a mistake in it would not show.
 pub fn metric_name(arn: &str) -> &str {
     let resource = arn.rsplit(':').next().unwrap_or(arn);
     resource.strip_prefix("loadbalancer/").unwrap_or(resource)

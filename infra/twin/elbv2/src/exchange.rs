@@ -94,6 +94,6 @@ impl Drop for Exchange {
         if record.elb_status == 0 {
             record.elb_status = CLIENT_LEFT;
         }
-        self.hooks.finished(record);
+        self.hooks.finished(&record);
     }
 }

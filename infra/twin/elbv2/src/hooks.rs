@@ -2,18 +2,14 @@
 //! Each is set at most once, before traffic; until then it costs one load and does nothing.
 
 use std::{
-    collections::VecDeque,
     fmt,
     net::{SocketAddr, SocketAddrV4},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 use http::request::Parts;
 
 use crate::record::Finished;
-
-/// How many access-log records are kept for whoever asks.
-const KEPT: usize = 1000;
 
 /// Called once for each finished request and each failed connection: metrics in `AWS/ApplicationELB`. Must return at once.
 pub trait Observer: Send + Sync {
@@ -52,24 +48,18 @@ pub(crate) struct Hooks {
     pub(crate) observer: OnceLock<Arc<dyn Observer>>,
     pub(crate) access_log: OnceLock<Arc<dyn AccessLog>>,
     pub(crate) filter: OnceLock<Arc<dyn Filter>>,
-    recent: Mutex<VecDeque<Finished>>,
 }
 
 impl Hooks {
     /// A request is over.
-    pub(crate) fn finished(&self, request: Finished) {
+    pub(crate) fn finished(&self, request: &Finished) {
         if let Some(observer) = self.observer.get() {
-            observer.finished(&request);
+            observer.finished(request);
         }
         if let Some(log) = self.access_log.get() {
-            log.write(&request);
+            log.write(request);
         }
         tracing::debug!(target: "twin_elbv2::access_log", "{request}");
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.len() >= KEPT {
-            recent.pop_front();
-        }
-        recent.push_back(request);
     }
 
     /// A load balancer's access log was turned on or off.
@@ -84,11 +74,6 @@ impl Hooks {
         if let Some(observer) = self.observer.get() {
             observer.connection_failed(target_group_arn, target);
         }
-    }
-
-    /// The latest records, oldest first.
-    pub(crate) fn recent(&self) -> Vec<Finished> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 

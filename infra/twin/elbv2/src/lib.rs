@@ -101,11 +101,6 @@ impl Elbv2 {
         access_log::places(&self.state())
     }
 
-    /// The last thousand finished requests, oldest first; each displays as its access-log line.
-    pub fn recent_requests(&self) -> Vec<Finished> {
-        self.hooks.recent()
-    }
-
     /// Stops accepting, lets requests under way end (at most five seconds), closes everything.
     pub async fn shutdown(&self) {
         let (listeners, groups) = {

@@ -33,7 +33,7 @@ async fn what_cannot_be_read_gets_a_page_and_a_log_line() {
         assert!(body.contains(&format!("<h1>{page}</h1>")), "{what}: {body}");
     }
     assert_eq!(backend.requests.load(Ordering::SeqCst), 0);
-    let statuses: Vec<u16> = lab.elbv2.recent_requests().iter().map(|record| record.elb_status).collect();
+    let statuses: Vec<u16> = lab.finished().iter().map(|record| record.elb_status).collect();
     assert_eq!(statuses, [400, 400, 400, 400, 414, 405, 501]);
 }
 

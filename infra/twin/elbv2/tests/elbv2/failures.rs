@@ -34,7 +34,7 @@ async fn nobody_registered_is_503_and_a_closed_port_is_502() {
     let (status, _, body) = get(port, "/").await;
     assert_eq!(status, 502, "open although unhealthy, and still nothing listens there");
     assert!(body.contains("<h1>502 Bad Gateway</h1>"), "{body}");
-    let line = lab.elbv2.recent_requests().pop().expect("a record").to_string();
+    let line = lab.finished().pop().expect("a record").to_string();
     assert!(line.contains(" -1 -1 -1 502 - "), "{line}");
 }
 
@@ -139,7 +139,7 @@ async fn a_client_that_leaves_is_460_in_the_log_and_frees_the_target() {
     assert!(left.is_err(), "the target does not answer");
     drop(client);
     eventually("a 460", || async {
-        let records = lab.elbv2.recent_requests();
+        let records = lab.finished();
         records.iter().any(|record| record.elb_status == 460).then_some(()).ok_or(format!("{} records", records.len()))
     })
     .await;

@@ -91,7 +91,7 @@ async fn the_target_sees_what_a_balancer_adds_and_not_what_is_hop_by_hop() {
     for gone in ["connection", "x-secret", "te"] {
         assert_eq!(header(gone), None, "{gone}");
     }
-    let record = lab.elbv2.recent_requests().pop().expect("a record");
+    let record = lab.finished().pop().expect("a record");
     let line = record.to_string();
     assert_eq!(record.trace_id.expect("a trace").to_str().expect("ASCII"), trace);
     assert!(line.contains(&format!("\"GET http://lab.test:{port}/path?query=1 HTTP/1.1\"")), "{line}");
@@ -162,7 +162,7 @@ async fn bodies_stream_both_ways_and_are_counted() {
     let (status, _, answer) = send(port, post).await;
     assert_eq!((status, answer.len()), (200, 6 << 20));
     crate::support::eventually("one record with both sizes", || async {
-        let record = lab.elbv2.recent_requests().pop().ok_or("no record")?;
+        let record = lab.finished().pop().ok_or("no record")?;
         let (received, sent) = (record.received_bytes, record.sent_bytes);
         let right = (3 << 20..(3 << 20) + 1000).contains(&received) && (6 << 20..(6 << 20) + 1000).contains(&sent);
         if right { Ok(()) } else { Err(format!("{received} {sent}")) }

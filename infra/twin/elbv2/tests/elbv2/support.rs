@@ -21,7 +21,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
-use twin_elbv2::Elbv2;
+use twin_elbv2::{AccessLog, Elbv2, Finished};
 use twin_platform::{Account, Request as Call, Service, Speed};
 
 pub(crate) const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -29,6 +29,19 @@ pub(crate) const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// A service at full speed: a health-check interval of 5 s takes 50 ms.
 pub(crate) struct Lab {
     pub(crate) elbv2: Arc<Elbv2>,
+    log: Arc<Log>,
+}
+
+/// Every record of the access log.
+#[derive(Default)]
+struct Log(Mutex<Vec<Finished>>);
+
+impl AccessLog for Log {
+    fn turned(&self, _: &Arc<str>, _: bool) {}
+
+    fn write(&self, request: &Finished) {
+        self.0.lock().expect("no panic").push(request.clone());
+    }
 }
 
 /// The answer to an API call.
@@ -54,7 +67,14 @@ impl Reply {
 impl Lab {
     pub(crate) fn new() -> Self {
         let speed = Speed::new(100.0).expect("within the range");
-        Self { elbv2: Elbv2::new(Account::in_region("us-east-1"), speed, HOST) }
+        let (elbv2, log) = (Elbv2::new(Account::in_region("us-east-1"), speed, HOST), Arc::new(Log::default()));
+        elbv2.set_access_log(log.clone());
+        Self { elbv2, log }
+    }
+
+    /// The finished requests so far, oldest first.
+    pub(crate) fn finished(&self) -> Vec<Finished> {
+        self.log.0.lock().expect("no panic").clone()
     }
 
     /// Makes a call, whatever the answer.
