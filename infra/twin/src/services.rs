@@ -56,7 +56,7 @@ impl Services {
         let secrets = SecretsManager::new(account.clone(), database.clone());
         let values = Arc::new(Values::new(secrets.clone(), parameters.clone()));
         let queues = Sqs::new(account.clone(), endpoint.clone());
-        let topics = Sns::at_speed(account.clone(), speed, endpoint.clone(), queues.clone());
+        let topics = Sns::new(account.clone(), speed, endpoint.clone(), queues.clone());
         let cloudwatch = CloudWatch::new(account.clone(), speed, topics.clone());
         logs.set_metrics(cloudwatch.clone(), speed);
         let xray = XRay::new(account.clone());

@@ -50,25 +50,12 @@ pub struct Sns {
 }
 
 impl Sns {
-    /// The service without topics, at speed 1. `endpoint` is how subscribers reach it, e.g. `http://127.0.0.1:4566`; the URLs to
-    /// confirm and to unsubscribe start with it.
-    pub fn new(account: Account, endpoint: impl Into<String>, queues: Arc<Sqs>) -> Arc<Self> {
-        Self::with_pause(account, endpoint, queues, courier::PAUSE)
-    }
-
-    /// As [`Sns::new`]; `speed` divides the pause between two tries of a delivery.
-    pub fn at_speed(account: Account, speed: Speed, endpoint: impl Into<String>, queues: Arc<Sqs>) -> Arc<Self> {
-        Self::with_pause(account, endpoint, queues, speed.wait(courier::PAUSE.as_secs_f64()))
-    }
-
-    fn with_pause(
-        account: Account,
-        endpoint: impl Into<String>,
-        queues: Arc<Sqs>,
-        pause: std::time::Duration,
-    ) -> Arc<Self> {
+    /// The service without topics. `speed` divides the pause between two tries of a delivery. `endpoint` is how subscribers reach
+    /// it, e.g. `http://127.0.0.1:4566`; the URLs to confirm and to unsubscribe start with it.
+    pub fn new(account: Account, speed: Speed, endpoint: impl Into<String>, queues: Arc<Sqs>) -> Arc<Self> {
         let endpoint = endpoint.into().trim_end_matches('/').to_owned();
-        Arc::new(Self { account, endpoint, queues, courier: Courier::new(pause), state: Mutex::default() })
+        let courier = Courier::new(speed.wait(courier::PAUSE.as_secs_f64()));
+        Arc::new(Self { account, endpoint, queues, courier, state: Mutex::default() })
     }
 
     /// Sends a valid message to everybody who wants it, and says under which id.

@@ -93,6 +93,8 @@ async fn a_batch_answers_for_each_entry() {
     let twice = json!({"QueueUrl": url, "Entries": [entry("a", "1"), entry("a", "2")]});
     assert_eq!(lab.sqs("SendMessageBatch", twice).await, Err("BatchEntryIdsNotDistinct".into()));
     assert_eq!(lab.sqs("SendMessageBatch", json!({"QueueUrl": url})).await, Err("EmptyBatchRequest".into()));
+    let odd = json!({"QueueUrl": url, "MessageBody": "x", "Odd": 1});
+    assert_eq!(lab.sqs("SendMessage", odd).await, lab.sqs("DeleteQueue", json!({"QueueUrl": url, "Odd": 1})).await);
     let eleven: Vec<_> = (0..11).map(|n| entry(&n.to_string(), "x")).collect();
     let eleven = json!({"QueueUrl": url, "Entries": eleven});
     assert_eq!(lab.sqs("SendMessageBatch", eleven).await, Err("TooManyEntriesInBatchRequest".into()));

@@ -30,7 +30,7 @@ impl Lab {
         let sqs = Sqs::new(account.clone(), ENDPOINT);
         // 20 s between two tries become 200 ms.
         let speed = Speed::new(100.0).unwrap();
-        let sns = Sns::at_speed(account.clone(), speed, ENDPOINT, sqs.clone());
+        let sns = Sns::new(account.clone(), speed, ENDPOINT, sqs.clone());
         Self { sqs, sns, account }
     }
 

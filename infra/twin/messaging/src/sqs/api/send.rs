@@ -24,21 +24,22 @@ const MAX_BATCH_BYTES: usize = 1 << 20;
 pub(super) struct Send {
     #[serde(default)]
     queue_url: String,
-    #[serde(default)]
-    message_body: String,
-    delay_seconds: Option<i64>,
-    #[serde(default)]
-    message_attributes: BTreeMap<String, Written>,
-    #[serde(default)]
-    message_system_attributes: BTreeMap<String, Written>,
-    message_deduplication_id: Option<String>,
-    message_group_id: Option<String>,
+    #[serde(flatten)]
+    message: Message,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Entry {
     id: String,
+    #[serde(flatten)]
+    message: Message,
+}
+
+/// What a message is made of, sent alone or in a batch. The two around it refuse any other member.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Message {
     #[serde(default)]
     message_body: String,
     delay_seconds: Option<i64>,
@@ -67,50 +68,40 @@ struct Sent {
 }
 
 pub(super) fn send(sqs: &Sqs, input: Send, now_ms: i64) -> Answer {
-    let entry = Entry {
-        id: String::new(),
-        message_body: input.message_body,
-        delay_seconds: input.delay_seconds,
-        message_attributes: input.message_attributes,
-        message_system_attributes: input.message_system_attributes,
-        message_deduplication_id: input.message_deduplication_id,
-        message_group_id: input.message_group_id,
-    };
     let mut queues = sqs.queues();
     let queue = find(sqs, &mut queues, &input.queue_url)?;
-    let mut sent = put(queue, entry, &sqs.account.id, now_ms)?;
-    sent.id = None;
-    answer(&sent)
+    answer(&put(queue, None, input.message, &sqs.account.id, now_ms)?)
 }
 
 pub(super) fn send_batch(sqs: &Sqs, input: Batch<Entry>, now_ms: i64) -> Answer {
     let mut queues = sqs.queues();
     let queue = find(sqs, &mut queues, &input.queue_url)?;
-    let bytes: usize = input.entries.iter().map(|entry| entry.message_body.len()).sum();
+    let bytes: usize = input.entries.iter().map(|entry| entry.message.message_body.len()).sum();
     if bytes > MAX_BATCH_BYTES {
         let message =
             format!("Batch requests cannot be longer than {MAX_BATCH_BYTES} bytes. You have sent {bytes} bytes.");
         return Err(AwsError::client("BatchRequestTooLong", message));
     }
-    batch::run(input.entries, |entry| &entry.id, |entry| put(queue, entry, &sqs.account.id, now_ms))
+    let put = |entry: Entry| put(queue, Some(entry.id), entry.message, &sqs.account.id, now_ms);
+    batch::run(input.entries, |entry| &entry.id, put)
 }
 
-fn put(queue: &mut Queue, entry: Entry, sender: &str, now_ms: i64) -> Result<Sent, AwsError> {
-    let attributes = body::read(entry.message_attributes)?;
-    let system = body::read(entry.message_system_attributes)?;
+fn put(queue: &mut Queue, id: Option<String>, message: Message, sender: &str, now_ms: i64) -> Result<Sent, AwsError> {
+    let attributes = body::read(message.message_attributes)?;
+    let system = body::read(message.message_system_attributes)?;
     let draft = Draft {
-        body: entry.message_body,
+        body: message.message_body,
         trace_header: trace_header(&system)?,
-        delay_s: entry.delay_seconds,
-        group: entry.message_group_id,
-        deduplication: entry.message_deduplication_id,
+        delay_s: message.delay_seconds,
+        group: message.message_group_id,
+        deduplication: message.message_deduplication_id,
         attributes,
     };
     draft.validate(&queue.settings)?;
     let attributes_md5 = attribute::md5_of_attributes(named(&draft.attributes));
     let sent = queue.send(draft, sender, now_ms)?;
     Ok(Sent {
-        id: Some(entry.id),
+        id,
         message_id: sent.id,
         body_md5: sent.body_md5,
         attributes_md5,
