@@ -90,10 +90,10 @@ impl Database {
             }
         }
         let generation = self.pool.generation();
-        let connection = self.open(APPLICATION_NAME).await?;
+        let opened = self.log_in(APPLICATION_NAME).await?;
         // Under pinned credentials a session serves one call, so that each call must log in.
         let keep = !self.is_pinned();
-        Ok(Session::new(self.pool.fresh(connection, generation, keep), slot, &self.pool))
+        Ok(Session::new(self.pool.fresh(opened, generation, keep), slot, &self.pool))
     }
 
     /// A session outside the pool.
@@ -102,6 +102,13 @@ impl Database {
     /// [`DatabaseError`]. Refused credentials (28P01, 28000) are read again once, unless they are pinned or from the
     /// environment.
     pub(crate) fn open(&self, application_name: &'static str) -> BoxFuture<'_, Result<PgConnection, DatabaseError>> {
+        self.log_in(application_name).map(|opened| opened.map(|(connection, _)| connection)).boxed()
+    }
+
+    fn log_in(
+        &self,
+        application_name: &'static str,
+    ) -> BoxFuture<'_, Result<(PgConnection, Arc<Login>), DatabaseError>> {
         let open = async move {
             let login = self.login().await?;
             match self.connect(&login, application_name).await {
@@ -112,9 +119,9 @@ impl Database {
                     let before = self.credentials.version();
                     let login = self.credentials.read_again(&login).await?;
                     self.follow_version(before.as_deref());
-                    self.connect(&login, application_name).await
+                    Ok((self.connect(&login, application_name).await?, login))
                 }
-                result => result,
+                result => Ok((result?, login)),
             }
         };
         open.boxed()

@@ -11,6 +11,8 @@ use std::{
 use sqlx::{Connection, PgConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Login;
+
 /// How long a goodbye may take before the socket is closed without one.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -26,6 +28,7 @@ pub(crate) struct Pool {
 /// A connection with what decides its reuse.
 pub(crate) struct Pooled {
     connection: PgConnection,
+    login: Arc<Login>,
     opened_at: Instant,
     generation: u64,
     keep: bool,
@@ -62,8 +65,9 @@ impl Pool {
         self.generation.load(Ordering::Acquire)
     }
 
-    pub(super) fn fresh(&self, connection: PgConnection, generation: u64, keep: bool) -> Pooled {
-        Pooled { connection, opened_at: Instant::now(), generation, keep }
+    pub(super) fn fresh(&self, opened: (PgConnection, Arc<Login>), generation: u64, keep: bool) -> Pooled {
+        let (connection, login) = opened;
+        Pooled { connection, login, opened_at: Instant::now(), generation, keep }
     }
 
     /// The idle session that was used last and may be used again; others are closed.
@@ -133,10 +137,16 @@ impl Session {
         Self { pooled: Some(pooled), slot: Some(slot), pool: Arc::clone(pool) }
     }
 
+    /// The connection, and the log-in that opened it.
+    pub(crate) fn parts(&mut self) -> (&mut PgConnection, &Login) {
+        // Taken only by `release`, which consumes the session, and by `drop`.
+        let pooled = self.pooled.as_mut().expect("a session in use has its connection");
+        (&mut pooled.connection, &pooled.login)
+    }
+
     /// The connection.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        // Taken only by `release`, which consumes the session, and by `drop`.
-        &mut self.pooled.as_mut().expect("a session in use has its connection").connection
+        self.parts().0
     }
 
     /// Gives the session back after everything it was asked has been answered.

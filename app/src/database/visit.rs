@@ -39,8 +39,8 @@ pub(crate) fn visit(database: &Database, faults: DatabaseFaults) -> BoxFuture<'_
 
 async fn once(database: &Database, faults: &DatabaseFaults) -> Result<Visit, DatabaseError> {
     let mut session = database.session().await?;
-    let connection = session.connection();
-    let visit = traced(statement_span("UPDATE", "visits", STATEMENT), async {
+    let (connection, login) = session.parts();
+    let visit = traced(statement_span("UPDATE", "visits", STATEMENT, login), async {
         if !faults.held_by.is_empty() {
             modes::end_with_the_socket(connection).await;
         }

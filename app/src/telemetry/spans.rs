@@ -22,6 +22,7 @@ use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::{SERVICE_NAME, TelemetryError, TraceHeader, trace_id::PendingIds};
+use crate::database::Login;
 
 /// Target of every span of ours, and of no event.
 pub(super) const TARGET: &str = "golden::span";
@@ -147,8 +148,8 @@ pub(crate) fn aws_span(method: &'static str) -> Span {
     )
 }
 
-/// The span of a statement.
-pub(crate) fn statement_span(operation: &'static str, table: &'static str, text: &'static str) -> Span {
+/// The span of a statement in a session that this log-in opened.
+pub(crate) fn statement_span(operation: &'static str, table: &'static str, text: &'static str, login: &Login) -> Span {
     info_span!(
         target: TARGET,
         "statement",
@@ -160,6 +161,9 @@ pub(crate) fn statement_span(operation: &'static str, table: &'static str, text:
         db.operation.name = operation,
         db.collection.name = table,
         db.query.text = text,
+        db.namespace = login.database,
+        server.address = login.host,
+        server.port = i64::from(login.port),
     )
 }
 
