@@ -2,6 +2,9 @@
 //!
 //! Promises: every line of AWS's format, in objects named as AWS names them, once for each five minutes of the platform's with
 //! traffic. Best effort, as AWS has it: beyond [`LINES`] waiting lines the oldest go, and their number is in the twin's log.
+//! Bounded, as AWS's are not: the oldest objects are deleted beyond 32 MiB of them.
+
+mod delivered;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,7 +18,9 @@ use flate2::{Compression, write::GzEncoder};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 use tokio_util::sync::CancellationToken;
 use twin_elbv2::{AccessLog, AccessLogPlace, Elbv2, Finished};
-use twin_platform::{Account, Request, Service, Speed};
+use twin_platform::{Account, Request, Response, Service, Speed};
+
+use self::delivered::Delivered;
 
 /// Seconds of the platform between two objects.
 const INTERVAL_S: f64 = 300.0;
@@ -74,15 +79,16 @@ pub(crate) fn deliver(
     let elbv2 = elbv2.clone();
     tokio::spawn(async move {
         let interval = speed.wait(INTERVAL_S).max(SHORTEST);
+        let mut delivered = Delivered::default();
         while stop.run_until_cancelled(tokio::time::sleep(interval)).await.is_some() {
-            logs.put(&elbv2.access_logs(), s3.as_ref(), &account).await;
+            logs.put(&elbv2.access_logs(), s3.as_ref(), &account, &mut delivered).await;
         }
-        logs.put(&elbv2.access_logs(), s3.as_ref(), &account).await;
+        logs.put(&elbv2.access_logs(), s3.as_ref(), &account, &mut delivered).await;
     });
 }
 
 impl AccessLogs {
-    async fn put(&self, places: &[AccessLogPlace], s3: &dyn Service, account: &Account) {
+    async fn put(&self, places: &[AccessLogPlace], s3: &dyn Service, account: &Account, delivered: &mut Delivered) {
         for place in places {
             let (lines, dropped) = match self.take(&place.load_balancer) {
                 Some(Waiting { lines, dropped }) if !lines.is_empty() => (lines, dropped),
@@ -93,19 +99,32 @@ impl AccessLogs {
             }
             let key = key(place, account, OffsetDateTime::now_utc(), &uuid::Uuid::new_v4().simple().to_string()[..8]);
             let Ok(body) = zip(&lines) else { continue };
-            let uri = format!("/{}/{key}", place.bucket);
-            let request = Request { method: "PUT".into(), uri, headers: HeaderMap::new(), body: body.into() };
-            let answer = s3.handle(request).await;
-            if answer.status != 200 {
+            let (uri, bytes) = (format!("/{}/{key}", place.bucket), body.len());
+            let answer = ask(s3, "PUT", &uri, body).await;
+            if answer.status == 200 {
+                // In a bucket with versions a deletion by key alone would keep the bytes.
+                let version = answer.headers.get("x-amz-version-id").and_then(|version| version.to_str().ok());
+                delivered.add(version.map_or(uri.clone(), |version| format!("{uri}?versionId={version}")), bytes);
+            } else {
                 let error = String::from_utf8_lossy(&answer.body).into_owned();
                 tracing::warn!(bucket = place.bucket, key, error, "an access log was not delivered");
             }
+        }
+        while let Some(uri) = delivered.surplus() {
+            tracing::info!(uri, "the oldest object of the access logs is deleted");
+            // Somebody else may have deleted it, or its bucket.
+            drop(ask(s3, "DELETE", &uri, Vec::new()).await);
         }
     }
 
     fn take(&self, balancer: &str) -> Option<Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).get_mut(balancer).map(std::mem::take)
     }
+}
+
+async fn ask(s3: &dyn Service, method: &str, uri: &str, body: Vec<u8>) -> Response {
+    let (method, uri) = (method.into(), uri.into());
+    s3.handle(Request { method, uri, headers: HeaderMap::new(), body: body.into() }).await
 }
 
 /// `prefix/AWSLogs/account/elasticloadbalancing/region/yyyy/mm/dd/account_elasticloadbalancing_region_app.name.id_end_ip_random.log.gz`
@@ -150,16 +169,7 @@ mod tests {
     async fn lines_are_in_the_bucket_and_only_for_a_log_that_is_on() {
         let account = Account::in_region("us-west-2");
         let s3 = crate::s3::S3::new(&account);
-        let ask = |method: &str, uri: &str| {
-            let request = Request {
-                method: method.into(),
-                uri: uri.into(),
-                headers: HeaderMap::new(),
-                body: bytes::Bytes::new(),
-            };
-            s3.handle(request)
-        };
-        assert_eq!(ask("PUT", "/logs").await.status, 200);
+        assert_eq!(ask(&s3, "PUT", "/logs", Vec::new()).await.status, 200);
         let place =
             AccessLogPlace { load_balancer: "app/golden/1".into(), bucket: "logs".into(), prefix: String::new() };
         let logs = AccessLogs::default();
@@ -171,10 +181,18 @@ mod tests {
             .expect("known")
             .lines
             .push_back("http x".into());
-        logs.put(std::slice::from_ref(&place), &s3, &account).await;
-        let listed = String::from_utf8_lossy(&ask("GET", "/logs?list-type=2").await.body).into_owned();
-        assert_eq!(listed.matches(".log.gz</Key>").count(), 1, "{listed}");
-        logs.put(std::slice::from_ref(&place), &s3, &account).await;
+        let mut delivered = Delivered::default();
+        logs.put(std::slice::from_ref(&place), &s3, &account, &mut delivered).await;
+        let keys = async || {
+            let listed = ask(&s3, "GET", "/logs?list-type=2", Vec::new()).await;
+            String::from_utf8_lossy(&listed.body).matches(".log.gz</Key>").count()
+        };
+        assert_eq!(keys().await, 1);
+        // As if two more had come that fill the place alone.
+        delivered.add("/logs/x".into(), delivered::KEPT_BYTES);
+        delivered.add("/logs/y".into(), delivered::KEPT_BYTES);
+        logs.put(std::slice::from_ref(&place), &s3, &account, &mut delivered).await;
+        assert_eq!(keys().await, 0, "the oldest is gone");
         logs.turned(&place.load_balancer, false);
         assert!(logs.take("app/golden/1").is_none());
     }
