@@ -306,15 +306,7 @@ pub fn binary(name: &str) -> PathBuf {
         let folder =
             own.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("a program lies in a folder");
         let profile = if folder.ends_with("release") { "--release" } else { "--profile=dev" };
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--workspace", "--bins", "--quiet", profile]);
-        // What cargo tells this program of its own package is a changed input to a build script under the AWS SDKs (ring's):
-        // inherited, it would compile them all again, and the next build from a shell once more.
-        for (name, _) in env::vars_os() {
-            if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|own| name.to_string_lossy().starts_with(own)) {
-                build.env_remove(name);
-            }
-        }
+        let mut build = xtask::workspace::cargo(&["build", "--workspace", "--bins", "--quiet", profile]);
         assert!(build.status().expect("cargo runs").success(), "the lab's binaries do not build");
         folder.to_owned()
     });

@@ -2,10 +2,9 @@
 
 use std::{ffi::OsString, process::Command};
 
-use crate::{
-    need,
-    workspace::{self, cargo, run},
-};
+use xtask::workspace::{self, cargo, run};
+
+use crate::need;
 
 /// Installs the peers, builds the workspace in release and runs `tests/bench` with these arguments.
 pub(crate) fn measure(arguments: &[OsString]) -> anyhow::Result<()> {

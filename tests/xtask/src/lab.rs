@@ -4,7 +4,7 @@ use std::{ffi::OsString, os::unix::process::CommandExt as _, process::Command};
 
 use anyhow::Context as _;
 
-use crate::workspace::{self, cargo, run};
+use xtask::workspace::{self, cargo, run};
 
 /// Replaces this process by `breakfix` with these arguments. `up` builds every binary of the workspace first; the other
 /// commands speak to a lab that runs, and neither wait for the compiler nor depend on it.

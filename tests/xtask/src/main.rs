@@ -5,7 +5,6 @@ mod contract_file;
 mod lab;
 mod need;
 mod test;
-mod workspace;
 
 use std::{ffi::OsString, process::ExitCode};
 

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use crate::workspace;
+use xtask::workspace;
 
 /// Installs Debian packages (or Homebrew's, when there are `brew` names).
 ///

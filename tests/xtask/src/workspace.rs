@@ -8,19 +8,19 @@ use std::{
 use anyhow::{Context as _, bail};
 
 /// A path inside the workspace.
-pub(crate) fn path(inside: &str) -> PathBuf {
+pub fn path(inside: &str) -> PathBuf {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     root.canonicalize().unwrap_or(root).join(inside)
 }
 
 /// A program of the workspace, as `cargo build` leaves it.
-pub(crate) fn binary(profile: &str, name: &str) -> PathBuf {
+pub fn binary(profile: &str, name: &str) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| path("target"), PathBuf::from).join(profile).join(name)
 }
 
 /// Cargo, in the workspace, as from a shell: without what the cargo that runs us says of the package `xtask`. Build scripts
 /// (ring's among them) watch those variables, and half the workspace would compile again at each change from one to the other.
-pub(crate) fn cargo(arguments: &[&str]) -> Command {
+pub fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).current_dir(path(""));
     for (name, _) in std::env::vars_os() {
@@ -32,7 +32,10 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 }
 
 /// Runs a command to its end with our own output.
-pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When it cannot be started, or did not end well.
+pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let status = status(command)?;
     if !status.success() {
         bail!("{} ended with {status}", words(command));
@@ -41,12 +44,15 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// As [`run`], but how it ended is an answer.
-pub(crate) fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
+///
+/// # Errors
+/// When it cannot be started.
+pub fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     command.status().with_context(|| format!("starting {}", words(command)))
 }
 
 /// Whether a program is on the PATH.
-pub(crate) fn has(program: &str) -> bool {
+pub fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

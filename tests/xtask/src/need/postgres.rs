@@ -4,7 +4,7 @@ use std::{ffi::OsString, process::Command};
 
 use anyhow::{Context as _, ensure};
 
-use crate::workspace;
+use xtask::workspace;
 
 /// The directory of its programs. Needs the workspace's binaries built.
 pub(crate) fn obtain() -> anyhow::Result<OsString> {

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::workspace;
+use xtask::workspace;
 
 /// Where the tests find their tools.
 pub(crate) struct Environment {

@@ -2,10 +2,9 @@
 
 use clap::ValueEnum;
 
-use crate::{
-    need::{postgres, python},
-    workspace::{self, cargo, run},
-};
+use xtask::workspace::{self, cargo, run};
+
+use crate::need::{postgres, python};
 
 /// One step of the whole test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
