@@ -48,7 +48,7 @@ enum Part {
     Flip,
     /// Start, memory and reset from every mode.
     Lab,
-    /// Traffic with traces against traffic without, and a question over three hours of metrics.
+    /// Metrics, alarms, logs and traces: what they cost, and the twin's memory in an hour.
     Sight,
 }
 

@@ -1,4 +1,11 @@
-//! What seeing costs: traffic with traces against traffic without, and a question over three hours of metrics.
+//! What seeing costs: traffic with traces against traffic without, a question over three hours of metrics, evaluating an alarm,
+//! searching a million log lines, taking a span, and the memory of an hour.
+
+mod alarms;
+mod hour;
+mod in_process;
+mod logs;
+mod traces;
 
 use std::{
     fmt::Write as _,
@@ -25,7 +32,16 @@ const BATCH: u64 = 100;
 const VERSION: &str = "Version=2010-08-01";
 
 pub(crate) fn measure(report: &mut Report) -> anyhow::Result<()> {
-    eprintln!("metrics and traces");
+    eprintln!("metrics, alarms, logs and traces");
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(alarms::measure(report))?;
+    runtime.block_on(logs::measure(report))?;
+    traces::measure(report)?;
+    with_and_without(report)?;
+    hour::measure(report)
+}
+
+fn with_and_without(report: &mut Report) -> anyhow::Result<()> {
     let lab = Lab::up();
     questions(&lab, report)?;
     let with = lab.service()["taskDefinition"].as_str().context("the service has a task definition")?.to_owned();
