@@ -3,12 +3,14 @@
 //! Every action that is not in the table below is refused as not implemented, by name.
 
 mod clusters;
+mod controller;
 mod definition_rules;
 mod definitions;
 mod input;
 mod service_input;
 mod services;
 mod tags;
+mod task_sets;
 mod tasks;
 mod update_service;
 
@@ -53,6 +55,12 @@ async fn dispatch(core: &Arc<Core>, action: &str, body: &[u8]) -> Result<Vec<u8>
         "DescribeServices" => written(services::describe(core, read(body)?)),
         "ListServices" => written(services::list(core, read(body)?)),
         "UpdateService" => written(update_service::update(core, read(body)?).await),
+
+        "CreateTaskSet" => written(task_sets::create(core, read(body)?).await),
+        "DeleteTaskSet" => written(task_sets::delete(core, read(body)?)),
+        "DescribeTaskSets" => written(task_sets::describe(core, read(body)?)),
+        "UpdateServicePrimaryTaskSet" => written(task_sets::update_primary(core, read(body)?)),
+        "UpdateTaskSet" => written(task_sets::update(core, read(body)?)),
 
         "DescribeTasks" => written(tasks::describe(core, read(body)?)),
         "ListTasks" => written(tasks::list(core, read(body)?)),

@@ -12,6 +12,11 @@ pub(crate) fn service(account: &Account, cluster: &str, name: &str) -> String {
     account.arn("ecs", &format!("service/{cluster}/{name}"))
 }
 
+/// `arn:aws:ecs:…:task-set/<cluster>/<service>/ecs-svc/<digits>`.
+pub(crate) fn task_set(account: &Account, cluster: &str, service: &str, id: &str) -> String {
+    account.arn("ecs", &format!("task-set/{cluster}/{service}/{id}"))
+}
+
 /// `arn:aws:ecs:…:task/<cluster>/<32 hex digits>`.
 pub(crate) fn task(account: &Account, cluster: &str, id: &str) -> String {
     account.arn("ecs", &format!("task/{cluster}/{id}"))

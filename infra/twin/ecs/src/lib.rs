@@ -5,7 +5,7 @@
 //! no process outlives the twin. Wire types come from `winterbaume-ecs`; the behaviour is ours.
 //!
 //! Refuses, loudly and by name, what it does not imitate: EC2 and EXTERNAL launch types, more than one container per task,
-//! volumes, blue/green and CodeDeploy controllers, and every action that is not in the table of `actions`.
+//! volumes, and every action that is not in the table of `actions`.
 
 mod actions;
 mod arn;

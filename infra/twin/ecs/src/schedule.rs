@@ -6,6 +6,7 @@ mod health;
 mod plan;
 mod rollout;
 mod start;
+mod task_sets;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,9 +1,11 @@
 //! The store: clusters, task definitions, services and tasks, as plain data.
 
+mod cohort;
 mod definition;
 mod deployment;
 mod service;
 mod task;
+mod task_set;
 
 use std::{
     collections::BTreeMap,
@@ -14,10 +16,12 @@ use std::{
 use twin_platform::AwsError;
 use winterbaume_ecs::model::{self, Tag};
 
+pub(crate) use cohort::{Cohort, Make};
 pub(crate) use definition::Definition;
 pub(crate) use deployment::{Deployment, Rollout};
-pub(crate) use service::{Breaker, Service, ServiceKey, ServiceStatus, TargetOf};
+pub(crate) use service::{Breaker, Controller, Service, ServiceKey, ServiceStatus, TargetOf};
 pub(crate) use task::{Container, DesiredStatus, Order, Status, Stop, Task, TaskTimes};
+pub(crate) use task_set::{TaskSet, TaskSetStatus};
 
 use crate::arn;
 

@@ -19,7 +19,7 @@ pub struct ServiceUsage {
     pub running: u32,
     /// Tasks on their way.
     pub pending: u32,
-    /// Deployments that still have tasks.
+    /// Deployments or task sets that still have tasks.
     pub deployments: u32,
     /// Running tasks whose process was found.
     pub tasks: Vec<TaskUsage>,
@@ -64,7 +64,7 @@ pub(crate) fn of_services(state: &State, scratch: &Path) -> Vec<ServiceUsage> {
             desired: service.desired,
             running,
             pending,
-            deployments: u32::try_from(service.deployments.len()).unwrap_or(u32::MAX),
+            deployments: u32::try_from(service.deployments.len() + service.task_sets.len()).unwrap_or(u32::MAX),
             tasks,
         }
     });

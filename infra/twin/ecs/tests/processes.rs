@@ -10,5 +10,7 @@ mod lab;
 mod metadata;
 #[path = "processes/services.rs"]
 mod services;
+#[path = "processes/task_sets.rs"]
+mod task_sets;
 #[path = "processes/tasks.rs"]
 mod tasks;

@@ -9,6 +9,7 @@ use winterbaume_ecs::model::{
 };
 
 use super::{
+    controller,
     input::{client, invalid, is_name, missing, page, refuse, some},
     service_input::{Rolling, launch_type, network, targets},
 };
@@ -16,22 +17,30 @@ use crate::{
     arn,
     core::Core,
     schedule,
-    state::{Deployment, Service, ServiceKey, ServiceStatus, State, epoch_s},
+    state::{
+        Cohort, Controller, Deployment, Make, Service, ServiceKey, ServiceStatus, State, TaskSet, TaskSetStatus,
+        epoch_s,
+    },
 };
 
 pub(super) async fn create(core: &Arc<Core>, input: CreateServiceRequest) -> Result<CreateServiceResponse, AwsError> {
-    check(&input)?;
+    let controller = controller::named(input.deployment_controller.as_ref())?.unwrap_or(Controller::Ecs);
+    check(&input, controller)?;
     let rolling = Rolling::DEFAULT.with(input.deployment_configuration.as_ref())?;
-    let wanted = input.task_definition.as_deref().ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
-    let (cluster, definition) = core.read(|state| {
-        let cluster = state.cluster(input.cluster.as_deref())?;
-        let definition = state.definition(wanted).filter(|it| it.active).cloned();
-        Ok((cluster, definition.ok_or_else(|| client("Unable to find task definition."))?))
-    })?;
+    let (cluster, make) = match controller {
+        // An external controller says with each task set what its tasks are.
+        Controller::External => (core.read(|state| state.cluster(input.cluster.as_deref()))?, None),
+        _ => {
+            let (cluster, make) = make(core, &input).await?;
+            (cluster, Some(make))
+        }
+    };
     let load_balancers = input.load_balancers.unwrap_or_default();
-    let targets = targets(core, &definition, &load_balancers).await?;
-    if input.health_check_grace_period_seconds.is_some() && targets.is_empty() {
+    if input.health_check_grace_period_seconds.is_some() && load_balancers.is_empty() && make.is_some() {
         return Err(invalid("Health check grace period is only valid for services configured to use load balancers"));
+    }
+    if controller == Controller::CodeDeploy && load_balancers.len() != 1 {
+        return Err(invalid("A service with a CODE_DEPLOY deployment controller needs one load balancer."));
     }
     let desired =
         input.desired_count.map_or(Ok(1), u32::try_from).map_err(|_| invalid("desiredCount must not be negative"))?;
@@ -39,25 +48,28 @@ pub(super) async fn create(core: &Arc<Core>, input: CreateServiceRequest) -> Res
     let mut service = Service {
         key: key.clone(),
         status: ServiceStatus::Active,
+        controller,
         created_at: epoch_s(),
         desired,
         minimum_percent: rolling.minimum_percent,
         maximum_percent: rolling.maximum_percent,
         breaker: rolling.breaker,
         grace_s: input.health_check_grace_period_seconds,
-        targets,
         load_balancers,
         network: input.network_configuration,
         propagate_tags: input.propagate_tags,
         managed_tags: input.enable_e_c_s_managed_tags,
         tags: input.tags.unwrap_or_default(),
         deployments: Vec::new(),
+        task_sets: Vec::new(),
         events: VecDeque::new(),
         steady: false,
-        failures_in_row: 0,
-        not_before: None,
     };
-    service.deploy(Deployment::fresh(definition));
+    match (controller, make) {
+        (Controller::Ecs, Some(make)) => service.deploy(Deployment::fresh(make)),
+        (_, Some(make)) => service.task_sets.push(TaskSet::fresh(Cohort::fresh(make), TaskSetStatus::Primary)),
+        (_, None) => {}
+    }
     let wire = core.change(|state| {
         match state.services.get(&key).map(|it| it.status) {
             Some(ServiceStatus::Active) => return Err(invalid("Creation of service was not idempotent.")),
@@ -76,15 +88,41 @@ pub(super) async fn create(core: &Arc<Core>, input: CreateServiceRequest) -> Res
     Ok(CreateServiceResponse { service: Some(wire) })
 }
 
+/// The cluster, and what the first tasks are made of.
+async fn make(core: &Arc<Core>, input: &CreateServiceRequest) -> Result<(String, Make), AwsError> {
+    let wanted = input.task_definition.as_deref().ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
+    let (cluster, definition) = core.read(|state| {
+        let cluster = state.cluster(input.cluster.as_deref())?;
+        let definition = state.definition(wanted).filter(|it| it.active).cloned();
+        Ok::<_, AwsError>((cluster, definition.ok_or_else(|| client("Unable to find task definition."))?))
+    })?;
+    let load_balancers = input.load_balancers.clone().unwrap_or_default();
+    let targets = targets(core, &definition, &load_balancers).await?;
+    Ok((cluster, Make { definition, targets, load_balancers, network: input.network_configuration.clone() }))
+}
+
 /// Refuses bad names and what is not imitated.
-fn check(input: &CreateServiceRequest) -> Result<(), AwsError> {
+fn check(input: &CreateServiceRequest, controller: Controller) -> Result<(), AwsError> {
     if !is_name(&input.service_name) {
         return Err(invalid("Invalid service name: it can have up to 255 letters, numbers, hyphens and underscores."));
     }
-    launch_type(input.launch_type.as_deref(), input.capacity_provider_strategy.as_ref())?;
-    network(input.network_configuration.as_ref())?;
-    let controller = input.deployment_controller.as_ref().map_or("ECS", |it| it.r#type.as_str());
-    refuse(controller != "ECS", &format!("the deployment controller {controller}"))?;
+    if controller == Controller::External {
+        for (given, what) in [
+            (input.task_definition.is_some(), "task definition"),
+            (some(input.load_balancers.as_ref()), "load balancers"),
+            (input.network_configuration.is_some(), "network configuration"),
+            (input.launch_type.is_some(), "launch type"),
+        ] {
+            if given {
+                return Err(invalid(format!(
+                    "The {what} cannot be specified on services with an EXTERNAL deployment controller. Specify it in CreateTaskSet."
+                )));
+            }
+        }
+    } else {
+        launch_type(input.launch_type.as_deref(), input.capacity_provider_strategy.as_ref())?;
+        network(input.network_configuration.as_ref())?;
+    }
     let strategy = input.scheduling_strategy.as_deref().unwrap_or("REPLICA");
     refuse(strategy != "REPLICA", &format!("the scheduling strategy {strategy}"))?;
     refuse(some(input.placement_constraints.as_ref()), "placement constraints")?;
@@ -101,6 +139,20 @@ fn check(input: &CreateServiceRequest) -> Result<(), AwsError> {
 pub(super) fn key_of(state: &State, cluster: Option<&str>, service: &str) -> Result<ServiceKey, AwsError> {
     let cluster = state.cluster(cluster.or_else(|| arn::cluster_part(service)))?;
     Ok(ServiceKey { cluster, name: arn::last_part(service).to_owned() })
+}
+
+/// A service that is there and not on its way out.
+pub(super) fn active<'a>(state: &'a State, key: &ServiceKey) -> Result<&'a Service, AwsError> {
+    let service = state.services.get(key).ok_or_else(not_found)?;
+    if service.status == ServiceStatus::Active {
+        Ok(service)
+    } else {
+        Err(AwsError::client("ServiceNotActiveException", "Service was not ACTIVE."))
+    }
+}
+
+pub(super) fn not_found() -> AwsError {
+    AwsError::client("ServiceNotFoundException", "Service not found.")
 }
 
 pub(super) fn describe(core: &Arc<Core>, input: DescribeServicesRequest) -> Result<DescribeServicesResponse, AwsError> {
@@ -146,7 +198,6 @@ pub(super) fn list(core: &Arc<Core>, input: ListServicesRequest) -> Result<ListS
 pub(super) fn delete(core: &Arc<Core>, input: DeleteServiceRequest) -> Result<DeleteServiceResponse, AwsError> {
     core.change(|state| {
         let key = key_of(state, input.cluster.as_deref(), &input.service)?;
-        let not_found = || AwsError::client("ServiceNotFoundException", "Service not found.");
         let mut service = state.services.remove(&key).ok_or_else(not_found)?;
         let refusal = if service.status != ServiceStatus::Active {
             Some(AwsError::client("ServiceNotActiveException", "Service was not ACTIVE."))

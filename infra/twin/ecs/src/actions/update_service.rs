@@ -6,26 +6,33 @@ use twin_platform::AwsError;
 use winterbaume_ecs::model::{UpdateServiceRequest, UpdateServiceResponse};
 
 use super::{
+    controller,
     input::{client, invalid, refuse, some},
     service_input::{Rolling, network, targets},
-    services::key_of,
+    services::{active, key_of, not_found},
 };
 use crate::{
     core::Core,
-    state::{Deployment, Service, ServiceKey, ServiceStatus, State},
+    state::{Controller, Deployment, Make},
 };
 
 pub(super) async fn update(core: &Arc<Core>, input: UpdateServiceRequest) -> Result<UpdateServiceResponse, AwsError> {
     check(&input)?;
-    let (key, definition, rolling) = core.read(|state| {
+    let moved = controller::named(input.deployment_controller.as_ref())?;
+    let (key, to, make, rolling) = core.read(|state| {
         let key = key_of(state, input.cluster.as_deref(), &input.service)?;
         let service = active(state, &key)?;
+        let to = moved.unwrap_or(service.controller);
+        controller::allow(to, &input)?;
+        if to != service.controller {
+            controller::may_move(service, to)?;
+        }
         let definition = match &input.task_definition {
             Some(wanted) => {
                 let found = state.definition(wanted).filter(|it| it.active).cloned();
                 Some(found.ok_or_else(|| client("Unable to find task definition."))?)
             }
-            None => None,
+            None => service.definition().cloned(),
         };
         let rolling = Rolling {
             minimum_percent: service.minimum_percent,
@@ -33,24 +40,30 @@ pub(super) async fn update(core: &Arc<Core>, input: UpdateServiceRequest) -> Res
             breaker: service.breaker,
         };
         let rolling = rolling.with(input.deployment_configuration.as_ref())?;
-        let current = service.deployments.first().map(|it| it.definition.clone());
-        Ok::<_, AwsError>((key, definition.or(current), rolling))
+        let make = definition.map(|definition| Make {
+            definition,
+            targets: Vec::new(),
+            load_balancers: input.load_balancers.clone().unwrap_or_else(|| service.load_balancers.clone()),
+            network: input.network_configuration.clone().or_else(|| service.network.clone()),
+        });
+        Ok::<_, AwsError>((key, to, make, rolling))
     })?;
-    let definition = definition.ok_or_else(|| client("Unable to find task definition."))?;
-    let new_targets = match &input.load_balancers {
-        Some(balancers) => Some(targets(core, &definition, balancers).await?),
-        None => {
-            // A new revision must still have the port that the target groups send to.
-            let balancers = core.read(|state| active(state, &key).map(|service| service.load_balancers.clone()))?;
-            targets(core, &definition, &balancers).await?;
-            None
-        }
+    let make = match make {
+        // A new revision must still have the port that the target groups send to.
+        Some(make) => Some(Make { targets: targets(core, &make.definition, &make.load_balancers).await?, ..make }),
+        None => None,
     };
     let desired = input.desired_count.map(u32::try_from).transpose();
     let desired = desired.map_err(|_| invalid("desiredCount must not be negative"))?;
     core.change(|state| {
-        active(state, &key)?;
+        let service = active(state, &key)?;
+        if to != service.controller {
+            controller::may_move(service, to)?;
+        }
         let Some(mut service) = state.services.remove(&key) else { return Err(not_found()) };
+        if to != service.controller {
+            controller::transfer(&mut service, to);
+        }
         service.minimum_percent = rolling.minimum_percent;
         service.maximum_percent = rolling.maximum_percent;
         service.breaker = rolling.breaker;
@@ -62,19 +75,14 @@ pub(super) async fn update(core: &Arc<Core>, input: UpdateServiceRequest) -> Res
             service.desired = desired;
             service.steady = false;
         }
-        let mut redeploy = input.force_new_deployment == Some(true);
-        redeploy |= service.deployments.first().is_none_or(|primary| primary.definition.arn != definition.arn);
-        if let Some(targets) = new_targets {
-            redeploy |= targets != service.targets;
-            service.targets = targets;
-            service.load_balancers = input.load_balancers.unwrap_or_default();
-        }
-        if input.network_configuration.is_some() {
-            redeploy = true;
-            service.network = input.network_configuration;
-        }
-        if redeploy {
-            service.deploy(Deployment::fresh(definition));
+        if let (Controller::Ecs, Some(make)) = (to, make) {
+            let current = service.deployments.first().map(|it| &it.cohort.make);
+            let same = current.is_some_and(|it| it.definition.arn == make.definition.arn && it.targets == make.targets);
+            service.load_balancers.clone_from(&make.load_balancers);
+            service.network.clone_from(&make.network);
+            if !same || input.network_configuration.is_some() || input.force_new_deployment == Some(true) {
+                service.deploy(Deployment::fresh(make));
+            }
         }
         let wire = service.wire(&core.settings.account, state);
         state.services.insert(key, service);
@@ -83,8 +91,6 @@ pub(super) async fn update(core: &Arc<Core>, input: UpdateServiceRequest) -> Res
 }
 
 fn check(input: &UpdateServiceRequest) -> Result<(), AwsError> {
-    let controller = input.deployment_controller.as_ref().map_or("ECS", |it| it.r#type.as_str());
-    refuse(controller != "ECS", &format!("the deployment controller {controller}"))?;
     for item in input.capacity_provider_strategy.iter().flatten() {
         refuse(item.capacity_provider != "FARGATE", &format!("the capacity provider {}", item.capacity_provider))?;
     }
@@ -99,18 +105,5 @@ fn check(input: &UpdateServiceRequest) -> Result<(), AwsError> {
     match &input.network_configuration {
         Some(given) => network(Some(given)),
         None => Ok(()),
-    }
-}
-
-fn not_found() -> AwsError {
-    AwsError::client("ServiceNotFoundException", "Service not found.")
-}
-
-fn active<'a>(state: &'a State, key: &ServiceKey) -> Result<&'a Service, AwsError> {
-    let service = state.services.get(key).ok_or_else(not_found)?;
-    if service.status == ServiceStatus::Active {
-        Ok(service)
-    } else {
-        Err(AwsError::client("ServiceNotActiveException", "Service was not ACTIVE."))
     }
 }

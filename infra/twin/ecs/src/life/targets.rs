@@ -65,7 +65,7 @@ fn places(core: &Core, order: &Order) -> Vec<(String, SocketAddr)> {
 pub(super) fn tell(core: &Core, order: &Order, message: &str) {
     core.change(|state| {
         if let Some(service) = order.service.as_ref().and_then(|key| state.services.get_mut(key)) {
-            service.tell(message);
+            service.tell_of(&order.started_by, message);
         }
     });
 }

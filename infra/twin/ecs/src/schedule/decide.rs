@@ -1,6 +1,6 @@
 //! One look at one service: note what ended, judge what runs, plan, and put the plan into the store.
 
-use std::{collections::HashMap, time::Instant};
+use std::collections::HashMap;
 
 use super::{
     breaker,
@@ -8,10 +8,11 @@ use super::{
     plan::{Action, Cause, Health, ServiceView, TaskView, plan},
     rollout,
     start::{Launch, launch},
+    task_sets,
 };
 use crate::{
     Settings,
-    state::{DesiredStatus, Rollout, Service, ServiceKey, ServiceStatus, State, Status, Task},
+    state::{Cohort, Controller, DesiredStatus, Rollout, Service, ServiceKey, ServiceStatus, State, Status, Task},
 };
 
 /// What came of a look.
@@ -38,6 +39,7 @@ pub(super) fn decide(settings: &Settings, state: &mut State, key: &ServiceKey, t
         outcome.changed |= tell_failures(&mut service, state, &judgements);
         outcome.changed |= rollout::trip_breaker(&mut service, settings.speed);
         act(settings, &mut service, state, &judgements, &mut outcome);
+        outcome.changed |= task_sets::settle(&mut service, state, &judgements);
         outcome.changed |= rollout::settle(&mut service, state, &judgements);
     }
     state.services.insert(key.clone(), service);
@@ -58,25 +60,24 @@ fn note_ends(settings: &Settings, service: &mut Service, state: &mut State) -> b
         if asked == "UserInitiated" || (asked == "ServiceSchedulerInitiated" && !failed_check) {
             continue;
         }
+        let of = task.started_by.as_deref().unwrap_or_default();
         if asked == "TaskFailedToStart" {
-            service.tell(&format!("was unable to start a task: (task {}) (reason {reason}).", task.id));
+            service.tell_of(of, &format!("was unable to start a task: (task {}) (reason {reason}).", task.id));
         }
+        let Some(cohort) = service.cohort_mut(of) else { continue };
         if task.ever_good && !failed_check {
-            service.hold(breaker::back_off(1, settings.speed));
+            cohort.hold(breaker::back_off(1, settings.speed));
             continue;
         }
-        let of = task.started_by.clone();
         // A task that was healthy once and failed its checks later is not a failing start.
         if !task.ever_good {
-            service.failures_in_row += 1;
-            if let Some(deployment) = service.deployments.iter_mut().find(|it| Some(&it.id) == of.as_ref()) {
-                deployment.failed_tasks += 1;
-            }
+            cohort.failures_in_row += 1;
+            cohort.failed_tasks += 1;
         }
-        let failures = service.failures_in_row;
-        service.hold(breaker::back_off(failures, settings.speed));
+        let failures = cohort.failures_in_row;
+        cohort.hold(breaker::back_off(failures, settings.speed));
         if failures == breaker::THROTTLED_FROM {
-            service.tell("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.");
+            service.tell_of(of, "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.");
         }
     }
     changed
@@ -105,11 +106,8 @@ fn note_successes(service: &mut Service, state: &mut State, judgements: &HashMap
         let Some(task) = state.tasks.get_mut(id) else { continue };
         if !std::mem::replace(&mut task.ever_good, true) {
             changed = true;
-            service.failures_in_row = 0;
-            service.not_before = None;
-            let started_by = task.started_by.as_ref();
-            if let Some(deployment) = service.deployments.iter_mut().find(|it| Some(&it.id) == started_by) {
-                deployment.failed_tasks = 0;
+            if let Some(cohort) = task.started_by.as_deref().and_then(|id| service.cohort_mut(id)) {
+                cohort.forgive();
             }
         }
     }
@@ -124,7 +122,7 @@ fn tell_failures(service: &mut Service, state: &mut State, judgements: &HashMap<
         for event in &judgement.events {
             if !task.told.contains(event) {
                 task.told.push(event.clone());
-                service.tell(event);
+                service.tell_of(task.started_by.as_deref().unwrap_or_default(), event);
                 changed = true;
             }
         }
@@ -132,25 +130,40 @@ fn tell_failures(service: &mut Service, state: &mut State, judgements: &HashMap<
     changed
 }
 
-fn view(service: &Service, state: &State, judgements: &HashMap<String, Judgement>) -> ServiceView {
-    let primary = service.deployments.first();
-    let failed = primary.is_some_and(|it| it.rollout == Rollout::Failed);
-    let live = state.tasks_of(&service.key).filter(|task| task.desired == DesiredStatus::Running);
-    let held = service.not_before.is_some_and(|at| Instant::now() < at);
-    ServiceView {
-        desired: if service.status == ServiceStatus::Active { service.desired as usize } else { 0 },
+/// What is planned together: the cohort that starts tasks, and the tasks that make room for its own.
+struct Crew {
+    cohort: String,
+    view: ServiceView,
+}
+
+/// A rolling deployment takes tasks from the older ones; task sets stand side by side.
+fn crews(service: &Service, state: &State, judgements: &HashMap<String, Judgement>) -> Vec<Crew> {
+    let desired = if service.status == ServiceStatus::Active { service.desired } else { 0 };
+    let live: Vec<&Task> = state.tasks_of(&service.key).filter(|task| task.desired == DesiredStatus::Running).collect();
+    let view = |cohort: &Cohort, desired: u32, failed: bool, tasks: &mut dyn Iterator<Item = &&Task>| ServiceView {
+        desired: desired as usize,
         minimum_percent: service.minimum_percent as usize,
         maximum_percent: service.maximum_percent as usize,
-        may_start: !held && !failed,
+        may_start: !cohort.held() && !failed,
         failed,
-        tasks: live
+        tasks: tasks
             .map(|task| TaskView {
                 id: task.id.clone(),
-                primary: primary.is_some_and(|it| task.started_by.as_ref() == Some(&it.id)),
+                primary: task.started_by.as_ref() == Some(&cohort.id),
                 health: judgements.get(&task.id).map_or(Health::Waiting, |judgement| judgement.health),
             })
             .collect(),
-    }
+    };
+    let rolling = service.deployments.first().map(|primary| {
+        let failed = primary.rollout == Rollout::Failed;
+        Crew { cohort: primary.cohort.id.clone(), view: view(&primary.cohort, desired, failed, &mut live.iter()) }
+    });
+    let sets = service.task_sets.iter().map(|set| {
+        let id = &set.cohort.id;
+        let mut own = live.iter().filter(|task| task.started_by.as_ref() == Some(id));
+        Crew { cohort: id.clone(), view: view(&set.cohort, set.desired(desired), false, &mut own) }
+    });
+    rolling.into_iter().chain(sets).collect()
 }
 
 fn act(
@@ -160,51 +173,61 @@ fn act(
     judgements: &HashMap<String, Judgement>,
     outcome: &mut Outcome,
 ) {
-    for action in plan(&view(service, state, judgements)) {
-        outcome.changed = true;
-        service.steady = false;
-        match action {
-            Action::Start(count) => start(settings, service, state, count, outcome),
-            Action::Stop(id, cause) => {
-                let deployment = service.deployments.first().map_or_else(String::new, |it| it.id.clone());
-                let judgement = judgements.get(&id).filter(|it| it.health == Health::Bad);
-                let reason = match (cause, judgement) {
-                    (Cause::Unhealthy, Some(judgement)) => judgement.reason.clone(),
-                    _ => format!("Scaling activity initiated by (deployment {deployment})"),
-                };
-                if let Some(task) = state.tasks.get_mut(&id) {
-                    task.ask_to_stop("ServiceSchedulerInitiated", reason);
+    for Crew { cohort, view } in crews(service, state, judgements) {
+        for action in plan(&view) {
+            outcome.changed = true;
+            service.steady = false;
+            match action {
+                Action::Start(count) => start(settings, service, state, (&cohort, count), outcome),
+                Action::Stop(id, cause) => {
+                    let judgement = judgements.get(&id).filter(|it| it.health == Health::Bad);
+                    let reason = match (cause, judgement) {
+                        (Cause::Unhealthy, Some(judgement)) => judgement.reason.clone(),
+                        _ if service.controller == Controller::Ecs => {
+                            format!("Scaling activity initiated by (deployment {cohort})")
+                        }
+                        _ => format!("Scaling activity initiated by (taskSet {cohort})"),
+                    };
+                    if let Some(task) = state.tasks.get_mut(&id) {
+                        task.ask_to_stop("ServiceSchedulerInitiated", reason);
+                    }
                 }
             }
         }
     }
 }
 
-fn start(settings: &Settings, service: &mut Service, state: &mut State, count: usize, outcome: &mut Outcome) {
-    let Some(primary) = service.deployments.first() else { return };
+fn start(
+    settings: &Settings,
+    service: &mut Service,
+    state: &mut State,
+    (id, count): (&str, usize),
+    outcome: &mut Outcome,
+) {
+    let Some(make) = service.cohort_mut(id).map(|cohort| cohort.make.clone()) else { return };
     let mut tags = Vec::new();
     match service.propagate_tags.as_deref() {
         Some("SERVICE") => tags.clone_from(&service.tags),
-        Some("TASK_DEFINITION") => tags.clone_from(&primary.definition.tags),
+        Some("TASK_DEFINITION") => tags.clone_from(&make.definition.tags),
         _ => {}
     }
     let ids: Vec<String> = (0..count)
         .map(|_| {
             let order = Launch {
                 cluster: service.key.cluster.clone(),
-                definition: primary.definition.clone(),
+                definition: make.definition.clone(),
                 service: Some(service.key.clone()),
                 group: format!("service:{}", service.key.name),
-                started_by: Some(primary.id.clone()),
+                started_by: Some(id.to_owned()),
                 overrides: winterbaume_ecs::model::TaskOverride::default(),
-                network: service.network.clone(),
-                targets: service.targets.clone(),
+                network: make.network.clone(),
+                targets: make.targets.clone(),
                 tags: tags.clone(),
             };
             launch(&settings.account, state, order)
         })
         .collect();
     let list: Vec<String> = ids.iter().map(|id| format!("(task {id})")).collect();
-    service.tell(&format!("has started {count} tasks: {}.", list.join(" ")));
+    service.tell_of(id, &format!("has started {count} tasks: {}.", list.join(" ")));
     outcome.started.extend(ids);
 }

@@ -12,10 +12,10 @@ pub(super) fn trip_breaker(service: &mut Service, speed: Speed) -> bool {
     let Some(settings) = service.breaker else { return false };
     let threshold = breaker::threshold(service.desired);
     let Some(primary) = service.deployments.first_mut() else { return false };
-    if primary.rollout != Rollout::InProgress || primary.failed_tasks < threshold {
+    if primary.rollout != Rollout::InProgress || primary.cohort.failed_tasks < threshold {
         return false;
     }
-    let failed = primary.id.clone();
+    let failed = primary.cohort.id.clone();
     let proven = service.deployments.iter().skip(1).position(|it| it.proven).map(|index| index + 1);
     let rolls_back = settings.rollback && proven.is_some();
     let reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
@@ -25,8 +25,7 @@ pub(super) fn trip_breaker(service: &mut Service, speed: Speed) -> bool {
     service.tell(&format!("(deployment {failed}) deployment failed: tasks failed to start."));
     if let (true, Some(index)) = (rolls_back, proven) {
         let mut old = service.deployments.remove(index);
-        let id = old.id.clone();
-        old.failed_tasks = 0;
+        let id = old.cohort.id.clone();
         old.turn(Rollout::InProgress, format!("ECS deployment circuit breaker: rolling back to deploymentId {id}."));
         old.not_completed_before = Some(Instant::now() + breaker::rollback(speed));
         service.deploy(old);
@@ -37,12 +36,10 @@ pub(super) fn trip_breaker(service: &mut Service, speed: Speed) -> bool {
 
 /// Completes deployments, drops those without tasks, tells of the steady state, ends a deleted service.
 pub(super) fn settle(service: &mut Service, state: &State, judgements: &HashMap<String, Judgement>) -> bool {
-    let Some(primary) = service.deployments.first() else { return false };
-    let mut changed = false;
     let unfinished = |deployment: &Deployment| {
         state
             .tasks_of(&service.key)
-            .any(|it| it.started_by.as_ref() == Some(&deployment.id) && it.status != Status::Stopped)
+            .any(|it| it.started_by.as_ref() == Some(&deployment.cohort.id) && it.status != Status::Stopped)
     };
     if service.status == ServiceStatus::Draining {
         if state.tasks_of(&service.key).any(|task| task.status != Status::Stopped) {
@@ -51,9 +48,11 @@ pub(super) fn settle(service: &mut Service, state: &State, judgements: &HashMap<
         service.status = ServiceStatus::Inactive;
         return true;
     }
+    let Some(primary) = service.deployments.first() else { return false };
+    let mut changed = false;
     let live = || state.tasks_of(&service.key).filter(|task| task.desired == DesiredStatus::Running);
     let all_good = live().all(|task| judgements.get(&task.id).is_some_and(|it| it.health == Health::Good));
-    let primaries = live().filter(|task| task.started_by.as_ref() == Some(&primary.id)).count();
+    let primaries = live().filter(|task| task.started_by.as_ref() == Some(&primary.cohort.id)).count();
     let complete = all_good && primaries == service.desired as usize && live().count() == primaries;
     // While a rollout is under way the last proven deployment stays even without tasks: it is where a rollback goes, and
     // the failed one stays to say why.
@@ -67,7 +66,7 @@ pub(super) fn settle(service: &mut Service, state: &State, judgements: &HashMap<
     let old_finished = !service.deployments.iter().skip(1).any(unfinished);
     let may_complete = primary.not_completed_before.is_none_or(|at| Instant::now() >= at);
     if complete && old_finished && may_complete && primary.rollout == Rollout::InProgress {
-        let id = primary.id.clone();
+        let id = primary.cohort.id.clone();
         if let Some(primary) = service.deployments.first_mut() {
             primary.turn(Rollout::Completed, format!("ECS deployment {id} completed."));
         }

@@ -1,14 +1,11 @@
 //! One service: what is wanted, the deployments that get there, and the events that tell of it.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::collections::VecDeque;
 
 use twin_platform::Account;
 use winterbaume_ecs::model::{self, Tag};
 
-use super::{Deployment, State, Status, epoch_s};
+use super::{Cohort, Definition, Deployment, State, Status, TaskSet, TaskSetStatus, epoch_s};
 use crate::arn;
 
 /// ECS keeps the newest hundred events of a service.
@@ -38,6 +35,29 @@ impl ServiceStatus {
     }
 }
 
+/// `deploymentController`: who decides which tasks run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Controller {
+    /// ECS itself, by deployments.
+    Ecs,
+    /// CodeDeploy, by task sets.
+    CodeDeploy,
+    /// Whoever calls the API, by task sets.
+    External,
+}
+
+impl Controller {
+    pub(crate) const ALL: [Self; 3] = [Self::Ecs, Self::CodeDeploy, Self::External];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ecs => "ECS",
+            Self::CodeDeploy => "CODE_DEPLOY",
+            Self::External => "EXTERNAL",
+        }
+    }
+}
+
 /// The deployment circuit breaker, when enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Breaker {
@@ -54,6 +74,7 @@ pub(crate) struct TargetOf {
 pub(crate) struct Service {
     pub(crate) key: ServiceKey,
     pub(crate) status: ServiceStatus,
+    pub(crate) controller: Controller,
     pub(crate) created_at: f64,
     pub(crate) desired: u32,
     pub(crate) minimum_percent: u32,
@@ -61,66 +82,109 @@ pub(crate) struct Service {
     pub(crate) breaker: Option<Breaker>,
     /// Only services with load balancers have one.
     pub(crate) grace_s: Option<i32>,
-    pub(crate) targets: Vec<TargetOf>,
+    /// As last given; what tasks are registered with is their cohort's.
     pub(crate) load_balancers: Vec<model::LoadBalancer>,
     pub(crate) network: Option<model::NetworkConfiguration>,
     pub(crate) propagate_tags: Option<String>,
     pub(crate) managed_tags: Option<bool>,
     pub(crate) tags: Vec<Tag>,
     /// The first is PRIMARY; the others still have tasks.
+    ///
+    /// Only a service with the controller ECS has any, and only one with another controller has task sets.
     pub(crate) deployments: Vec<Deployment>,
+    /// Oldest first. At most one is PRIMARY.
+    pub(crate) task_sets: Vec<TaskSet>,
     /// Newest first.
     pub(crate) events: VecDeque<model::ServiceEvent>,
     /// Whether the last look found it steady.
     pub(crate) steady: bool,
-    /// Tasks in a row that ended without ever being healthy; sets the back-off.
-    pub(crate) failures_in_row: u32,
-    /// No task is started before this.
-    pub(crate) not_before: Option<Instant>,
 }
 
 impl Service {
     /// Tells an event, with the service's name in front as ECS does.
     pub(crate) fn tell(&mut self, message: &str) {
+        self.note(format!("(service {}) {message}", self.key.name));
+    }
+
+    /// Tells an event of one cohort's tasks. ECS names a task set, but not a deployment.
+    pub(crate) fn tell_of(&mut self, cohort: &str, message: &str) {
+        if self.task_sets.iter().any(|set| set.cohort.id == cohort) {
+            self.note(format!("(service {}, taskSet {cohort}) {message}", self.key.name));
+        } else {
+            self.tell(message);
+        }
+    }
+
+    fn note(&mut self, message: String) {
         self.events.push_front(model::ServiceEvent {
             id: Some(uuid::Uuid::new_v4().to_string()),
             created_at: Some(epoch_s()),
-            message: Some(format!("(service {}) {message}", self.key.name)),
+            message: Some(message),
         });
         self.events.truncate(EVENTS_MAX);
     }
 
     /// Makes a deployment PRIMARY in front of the others.
-    pub(crate) fn deploy(&mut self, deployment: Deployment) {
+    pub(crate) fn deploy(&mut self, mut deployment: Deployment) {
+        deployment.cohort.forgive();
         self.deployments.insert(0, deployment);
         self.steady = false;
-        self.failures_in_row = 0;
-        self.not_before = None;
     }
 
-    /// Keeps a service from starting tasks for a while.
-    pub(crate) fn hold(&mut self, wait: Duration) {
-        self.not_before = Some(Instant::now() + wait);
+    /// The deployment or task set whose tasks have this id as `startedBy`.
+    pub(crate) fn cohort_mut(&mut self, id: &str) -> Option<&mut Cohort> {
+        let deployments = self.deployments.iter_mut().map(|it| &mut it.cohort);
+        deployments.chain(self.task_sets.iter_mut().map(|it| &mut it.cohort)).find(|it| it.id == id)
+    }
+
+    pub(crate) fn primary_set(&self) -> Option<&TaskSet> {
+        self.task_sets.iter().find(|set| set.status == TaskSetStatus::Primary)
+    }
+
+    /// Makes one task set PRIMARY. What it is made of becomes the service's own, as `UpdateServicePrimaryTaskSet` promises.
+    pub(crate) fn promote(&mut self, id: &str) {
+        for set in &mut self.task_sets {
+            match set.status {
+                TaskSetStatus::Draining => continue,
+                _ if set.cohort.id == id => {
+                    set.status = TaskSetStatus::Primary;
+                    self.load_balancers.clone_from(&set.cohort.make.load_balancers);
+                    self.network.clone_from(&set.cohort.make.network);
+                }
+                TaskSetStatus::Primary => set.status = TaskSetStatus::Active,
+                TaskSetStatus::Active => continue,
+            }
+            set.cohort.updated_at = epoch_s();
+        }
+    }
+
+    /// The revision that the service is said to run.
+    pub(crate) fn definition(&self) -> Option<&std::sync::Arc<Definition>> {
+        let deployment = self.deployments.first().map(|it| &it.cohort);
+        let cohort = deployment.or_else(|| self.primary_set().map(|it| &it.cohort));
+        cohort.map(|it| &it.make.definition)
+    }
+
+    /// Running and pending tasks, of one cohort or of all.
+    pub(crate) fn counts(&self, state: &State, cohort: Option<&str>) -> (i32, i32) {
+        let mut counts = (0, 0);
+        for task in state.tasks_of(&self.key) {
+            if cohort.is_some_and(|id| task.started_by.as_deref() != Some(id)) {
+                continue;
+            }
+            match task.status {
+                Status::Running => counts.0 += 1,
+                Status::Provisioning | Status::Pending | Status::Activating => counts.1 += 1,
+                _ => {}
+            }
+        }
+        counts
     }
 
     /// The API's view.
     pub(crate) fn wire(&self, account: &Account, state: &State) -> model::Service {
-        let count = |deployment: Option<&str>| {
-            let mut counts = (0, 0);
-            for task in state.tasks_of(&self.key) {
-                if deployment.is_some_and(|id| task.started_by.as_deref() != Some(id)) {
-                    continue;
-                }
-                match task.status {
-                    Status::Running => counts.0 += 1,
-                    Status::Provisioning | Status::Pending | Status::Activating => counts.1 += 1,
-                    _ => {}
-                }
-            }
-            counts
-        };
         let deployments = self.deployments.iter().enumerate().map(|(index, deployment)| {
-            let counts = count(Some(&deployment.id));
+            let counts = self.counts(state, Some(&deployment.cohort.id));
             let status = if self.status == ServiceStatus::Inactive {
                 "INACTIVE"
             } else if index == 0 {
@@ -128,9 +192,11 @@ impl Service {
             } else {
                 "ACTIVE"
             };
-            deployment.wire(self, status, if index == 0 { self.desired } else { 0 }, counts)
+            deployment.wire(status, if index == 0 { self.desired } else { 0 }, counts)
         });
-        let (running, pending) = count(None);
+        let task_sets = self.task_sets.iter();
+        let task_sets = task_sets.map(|set| set.wire(account, self, self.counts(state, Some(&set.cohort.id))));
+        let (running, pending) = self.counts(state, None);
         model::Service {
             service_arn: Some(arn::service(account, &self.key.cluster, &self.key.name)),
             service_name: Some(self.key.name.clone()),
@@ -145,7 +211,7 @@ impl Service {
             platform_version: Some("LATEST".into()),
             platform_family: Some("Linux".into()),
             scheduling_strategy: Some("REPLICA".into()),
-            deployment_controller: Some(model::DeploymentController { r#type: "ECS".into() }),
+            deployment_controller: Some(model::DeploymentController { r#type: self.controller.as_str().to_owned() }),
             deployment_configuration: Some(model::DeploymentConfiguration {
                 minimum_healthy_percent: i32::try_from(self.minimum_percent).ok(),
                 maximum_percent: i32::try_from(self.maximum_percent).ok(),
@@ -153,11 +219,12 @@ impl Service {
                     enable: self.breaker.is_some(),
                     rollback: self.breaker.is_some_and(|breaker| breaker.rollback),
                 }),
-                strategy: Some("ROLLING".into()),
+                strategy: (self.controller == Controller::Ecs).then(|| "ROLLING".into()),
                 ..model::DeploymentConfiguration::default()
             }),
-            task_definition: self.deployments.first().map(|it| it.definition.arn.clone()),
+            task_definition: self.definition().map(|it| it.arn.clone()),
             deployments: Some(deployments.collect()),
+            task_sets: (self.controller != Controller::Ecs).then(|| task_sets.collect()),
             events: Some(self.events.iter().cloned().collect()),
             health_check_grace_period_seconds: self.grace_s,
             load_balancers: Some(self.load_balancers.clone()),

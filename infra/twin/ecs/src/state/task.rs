@@ -123,6 +123,7 @@ pub(crate) struct Task {
 pub(crate) struct Order {
     pub(crate) id: String,
     pub(crate) service: Option<ServiceKey>,
+    pub(crate) started_by: String,
     pub(crate) definition: Arc<Definition>,
     pub(crate) container: ContainerDefinition,
     pub(crate) overrides: ContainerOverride,
@@ -138,6 +139,7 @@ impl Task {
         Order {
             id: self.id.clone(),
             service: self.service.clone(),
+            started_by: self.started_by.clone().unwrap_or_default(),
             definition: self.definition.clone(),
             container: self.definition.container.clone(),
             overrides: overrides.rfind(|it| it.name.as_deref() == Some(name)).cloned().unwrap_or_default(),

@@ -15,6 +15,8 @@ use twin_platform::{
 
 pub(crate) const TARGET_GROUP: &str =
     "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/golden/0123456789abcdef";
+pub(crate) const GREEN_TARGET_GROUP: &str =
+    "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/golden-green/fedcba9876543210";
 /// How long the fake drains.
 pub(crate) const DRAIN: Duration = Duration::from_millis(300);
 
@@ -30,6 +32,13 @@ pub(crate) struct FakeTargets {
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl FakeTargets {
+    /// How many targets of the group do not drain.
+    pub(crate) fn count(&self, group: &str) -> usize {
+        held(&self.registered).iter().filter(|((of, ..), draining)| of == group && draining.is_none()).count()
+    }
 }
 
 #[async_trait]
@@ -66,7 +75,7 @@ impl Targets for FakeTargets {
     }
 
     async fn exists(&self, group: &str) -> bool {
-        group == TARGET_GROUP
+        [TARGET_GROUP, GREEN_TARGET_GROUP].contains(&group)
     }
 }
 

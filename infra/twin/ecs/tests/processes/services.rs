@@ -7,7 +7,7 @@ use crate::{
     lab::{CLUSTER, Lab, server, service_request, told, wait_for},
 };
 
-fn balanced(definition: &str, desired: u32) -> Value {
+pub(crate) fn balanced(definition: &str, desired: u32) -> Value {
     let mut request = service_request(definition, desired);
     request["loadBalancers"] =
         json!([{ "targetGroupArn": TARGET_GROUP, "containerName": "golden", "containerPort": 8080 }]);

@@ -1,0 +1,69 @@
+//! A set of tasks that are alike: one revision with its target groups and network. A rolling deployment and a task set are both one.
+//!
+//! What a task is started with is fixed here when the cohort is made, so an update of the service never changes tasks that a
+//! rollback, or an older task set, starts later. Each cohort has its own pace: a broken one does not keep a good one from
+//! replacing a task.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use winterbaume_ecs::model;
+
+use super::{Definition, TargetOf, epoch_s};
+use crate::arn;
+
+/// What all tasks of a cohort are made of.
+#[derive(Clone)]
+pub(crate) struct Make {
+    pub(crate) definition: Arc<Definition>,
+    pub(crate) targets: Vec<TargetOf>,
+    /// What `targets` was read from.
+    pub(crate) load_balancers: Vec<model::LoadBalancer>,
+    pub(crate) network: Option<model::NetworkConfiguration>,
+}
+
+pub(crate) struct Cohort {
+    /// `ecs-svc/…`, which is `startedBy` of each of its tasks.
+    pub(crate) id: String,
+    pub(crate) make: Make,
+    pub(crate) created_at: f64,
+    pub(crate) updated_at: f64,
+    /// Tasks in a row that failed to become healthy, as `failedTasks` shows them.
+    pub(crate) failed_tasks: u32,
+    /// Tasks in a row that ended without ever being healthy; sets the back-off.
+    pub(crate) failures_in_row: u32,
+    /// No task is started before this.
+    pub(crate) not_before: Option<Instant>,
+}
+
+impl Cohort {
+    pub(crate) fn fresh(make: Make) -> Self {
+        let now = epoch_s();
+        Self {
+            id: arn::fresh_deployment_id(),
+            make,
+            created_at: now,
+            updated_at: now,
+            failed_tasks: 0,
+            failures_in_row: 0,
+            not_before: None,
+        }
+    }
+
+    /// Keeps it from starting tasks for a while.
+    pub(crate) fn hold(&mut self, wait: Duration) {
+        self.not_before = Some(Instant::now() + wait);
+    }
+
+    /// Whether a back-off keeps it from starting tasks.
+    pub(crate) fn held(&self) -> bool {
+        self.not_before.is_some_and(|at| Instant::now() < at)
+    }
+
+    /// Forgets failures: a task became healthy, or the cohort gets another try.
+    pub(crate) fn forgive(&mut self) {
+        (self.failed_tasks, self.failures_in_row, self.not_before) = (0, 0, None);
+    }
+}
