@@ -5,8 +5,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use axum::http::{HeaderMap, HeaderValue};
-use twin_platform::{Account, AwsError, Request, Response, Service};
+use twin_platform::{Account, AwsError, Request, Response, Service, json};
 
 /// A JSON-protocol service with its honest actions.
 pub(crate) struct ReadyMade<S> {
@@ -18,17 +17,7 @@ pub(crate) struct ReadyMade<S> {
 impl<S: Service> ReadyMade<S> {
     /// One action with its JSON input, for the twin's own use.
     pub(crate) async fn ask(&self, action: &str, input: &serde_json::Value) -> Result<serde_json::Value, AwsError> {
-        let mut headers = HeaderMap::new();
-        let target = HeaderValue::from_str(&format!("{}.{action}", self.inner.service_name()));
-        headers.insert("x-amz-target", target.map_err(|_| AwsError::not_implemented(self.inner.service_name(), "?"))?);
-        let request = Request { method: "POST".into(), uri: "/".into(), headers, body: input.to_string().into() };
-        let response = self.handle(request).await;
-        let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        if response.status == 200 {
-            return Ok(body);
-        }
-        let member = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-        Err(AwsError { status: response.status, code: member("__type"), message: member("message") })
+        json::ask(self, &format!("{}.{action}", self.inner.service_name()), input).await
     }
 }
 

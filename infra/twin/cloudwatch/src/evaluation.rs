@@ -51,7 +51,7 @@ impl CloudWatch {
         loop {
             let next = self.alarms().outbox.pop_front();
             let Some(notice) = next else { return };
-            let run = self.actions.run(&notice.action_arn, &notice.subject, &notice.message);
+            let run = self.actions.run(&notice.action_arn, &notice.notification);
             let failure = match tokio::time::timeout(ACTION_TIMEOUT, run).await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),

@@ -29,7 +29,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use twin_platform::{Account, AwsError, Request, Response, Service, Speed, seam::AlarmActions};
+use twin_platform::{
+    Account, AwsError, Request, Response, Service, Speed,
+    seam::{AlarmActions, AlarmNotification},
+};
 
 use self::{
     courier::Courier,
@@ -124,9 +127,9 @@ impl Service for Sns {
 #[async_trait]
 impl AlarmActions for Sns {
     /// Publishes to the topic of that ARN. A subject that is too long for SNS is cut; a missing topic is `NotFound`.
-    async fn run(&self, action_arn: &str, subject: &str, message: &str) -> Result<(), AwsError> {
-        let subject = subject.chars().filter(|next| !next.is_control()).take(MAX_SUBJECT).collect();
-        let publication = Publication::new(Some(subject), message.to_owned(), None, Default::default())?;
+    async fn run(&self, action_arn: &str, notification: &AlarmNotification) -> Result<(), AwsError> {
+        let subject = notification.subject.chars().filter(|next| !next.is_control()).take(MAX_SUBJECT).collect();
+        let publication = Publication::new(Some(subject), notification.message.clone(), None, Default::default())?;
         self.publish(action_arn, &publication).map(|_id| ())
     }
 }

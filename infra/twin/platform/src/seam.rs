@@ -82,10 +82,21 @@ pub trait MetricSink: Send + Sync {
 /// What CloudWatch asks of those that an alarm's action names by ARN (an SNS topic, an Auto Scaling policy).
 #[async_trait]
 pub trait AlarmActions: Send + Sync {
-    /// Runs the action with the alarm's notification: `subject` and the JSON that SNS subscribers get.
+    /// Runs the action that this ARN names.
     ///
     /// The error is noted in the alarm's history; the alarm's state does not depend on it.
-    async fn run(&self, action_arn: &str, subject: &str, message: &str) -> Result<(), AwsError>;
+    async fn run(&self, action_arn: &str, notification: &AlarmNotification) -> Result<(), AwsError>;
+}
+
+/// What an alarm tells those that its actions name.
+#[derive(Clone, Debug)]
+pub struct AlarmNotification {
+    /// For people: `ALARM: "name" in US East (N. Virginia)`.
+    pub subject: String,
+    /// The JSON that SNS subscribers get.
+    pub message: String,
+    /// JSON of the datapoints that the alarm judged just now, as in `StateReasonData`; none where the state was set without any.
+    pub reason_data: Option<String>,
 }
 
 /// `StandardUnit` in the CloudWatch API reference.

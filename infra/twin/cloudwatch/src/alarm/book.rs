@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use time::macros::format_description;
-use twin_platform::{Account, Speed};
+use twin_platform::{Account, Speed, seam::AlarmNotification};
 
 use super::{
     Alarm, Kind, State, Status,
@@ -65,7 +65,7 @@ impl Book {
                     let (reason, reason_data) = (finding.reason, finding.reason_data);
                     self.apply(name, Next { state, reason, reason_data, children: Value::Null }, account, now_ms);
                 }
-                _ => self.repeat_scaling(name, account),
+                _ => self.repeat_scaling(name, finding.reason_data, account),
             }
         }
         self.settle_composites(account, now_ms);
@@ -98,14 +98,16 @@ impl Book {
         }
         self.history.transition(alarm, &old);
         if alarm.actions_enabled {
-            let subject = notice::subject(alarm, account);
-            let message = notice::message(alarm, old.state, account, &next.children);
+            let notification = AlarmNotification {
+                subject: notice::subject(alarm, account),
+                message: notice::message(alarm, old.state, account, &next.children),
+                reason_data: alarm.status.reason_data.clone(),
+            };
             let notices = alarm.actions.of(next.state).iter().map(|arn| Notice {
                 alarm: alarm.name.clone(),
                 alarm_type: alarm.type_name(),
                 action_arn: arn.clone(),
-                subject: subject.clone(),
-                message: message.clone(),
+                notification: notification.clone(),
                 transition_ms: now_ms,
                 repeated: false,
             });
@@ -124,7 +126,7 @@ impl Book {
     }
 
     /// Auto Scaling's actions are run for every period in which the state lasts, others once ("Using Amazon CloudWatch alarms").
-    fn repeat_scaling(&mut self, name: &str, account: &Account) {
+    fn repeat_scaling(&mut self, name: &str, reason_data: Option<String>, account: &Account) {
         let Some(alarm) = self.alarms.get(name).filter(|alarm| alarm.actions_enabled) else { return };
         let state = alarm.status.state;
         for arn in alarm.actions.of(state).iter().filter(|arn| arn.starts_with("arn:aws:autoscaling:")) {
@@ -136,8 +138,11 @@ impl Book {
                 alarm: name.to_owned(),
                 alarm_type: alarm.type_name(),
                 action_arn: arn.clone(),
-                subject: notice::subject(alarm, account),
-                message: notice::message(alarm, state, account, &Value::Null),
+                notification: AlarmNotification {
+                    subject: notice::subject(alarm, account),
+                    message: notice::message(alarm, state, account, &Value::Null),
+                    reason_data: reason_data.clone(),
+                },
                 transition_ms: alarm.status.transitioned_ms,
                 repeated: true,
             });

@@ -87,7 +87,7 @@ impl History {
             "error": failure,
         });
         let brief = data.to_string();
-        data["publishedMessage"] = json!(notice.message);
+        data["publishedMessage"] = json!(notice.notification.message);
         self.0.push_back(Item {
             alarm: notice.alarm.clone(),
             alarm_type: notice.alarm_type,

@@ -3,7 +3,7 @@
 //! The JSON is what subscribers of an SNS topic receive from CloudWatch; programs read it field by field.
 
 use serde_json::{Value, json};
-use twin_platform::Account;
+use twin_platform::{Account, seam::AlarmNotification};
 
 use super::{Alarm, Kind, MetricAlarm, State, Watched};
 use crate::{
@@ -19,8 +19,7 @@ pub(crate) struct Notice {
     pub(crate) alarm: String,
     pub(crate) alarm_type: &'static str,
     pub(crate) action_arn: String,
-    pub(crate) subject: String,
-    pub(crate) message: String,
+    pub(crate) notification: AlarmNotification,
     pub(crate) transition_ms: i64,
     /// Again for a state that lasts, as Auto Scaling wants it.
     pub(crate) repeated: bool,

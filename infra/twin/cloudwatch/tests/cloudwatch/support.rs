@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use twin_cloudwatch::CloudWatch;
 use twin_platform::{
     Account, AwsError, Request, Response, Service as _, Speed,
-    seam::{AlarmActions, Datum},
+    seam::{AlarmActions, AlarmNotification, Datum},
 };
 
 /// ARN, subject and message of every action that was run; one with `fail` in its ARN fails.
@@ -22,11 +22,11 @@ impl Noted {
 
 #[async_trait]
 impl AlarmActions for Noted {
-    async fn run(&self, action_arn: &str, subject: &str, message: &str) -> Result<(), AwsError> {
+    async fn run(&self, action_arn: &str, notification: &AlarmNotification) -> Result<(), AwsError> {
         if action_arn.contains("fail") {
             return Err(AwsError::client("NotFound", "Topic does not exist"));
         }
-        let noted = (action_arn.to_owned(), subject.to_owned(), message.to_owned());
+        let noted = (action_arn.to_owned(), notification.subject.clone(), notification.message.clone());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Topics, subscriptions and what reaches a queue.
 
 use serde_json::{Value, json};
-use twin_platform::seam::AlarmActions as _;
+use twin_platform::seam::{AlarmActions as _, AlarmNotification};
 
 use crate::support::{Lab, element};
 
@@ -66,11 +66,16 @@ async fn an_alarm_action_publishes_and_a_missing_topic_is_an_error() {
     let topic = lab.topic("alarms").await;
     let (url, _) = lab.subscribed(&topic, "inbox", &[]).await;
     let subject = format!("ALARM: \"{}\"", "x".repeat(200));
-    lab.sns.run(&topic, &subject, r#"{"NewStateValue":"ALARM"}"#).await.unwrap();
+    let notification = |subject: &str| AlarmNotification {
+        subject: subject.to_owned(),
+        message: r#"{"NewStateValue":"ALARM"}"#.to_owned(),
+        reason_data: None,
+    };
+    lab.sns.run(&topic, &notification(&subject)).await.unwrap();
     let bodies = lab.bodies(&url).await;
     assert_eq!(bodies[0]["Message"], r#"{"NewStateValue":"ALARM"}"#);
     assert_eq!(bodies[0]["Subject"].as_str().unwrap().len(), 100);
-    let lost = lab.sns.run(&format!("{topic}-lost"), "s", "m").await.unwrap_err();
+    let lost = lab.sns.run(&format!("{topic}-lost"), &notification("s")).await.unwrap_err();
     assert_eq!((lost.code.as_str(), lost.message.as_str()), ("NotFound", "Topic does not exist"));
 }
 
