@@ -57,6 +57,23 @@ pub mod resource {
     pub const DESIRED_COUNT: i32 = 2;
 }
 
+/// Auto scaling of the service: what the lab creates, and what `reset` restores.
+pub mod scaling {
+    /// Fewest tasks.
+    pub const MIN_COUNT: i32 = super::resource::DESIRED_COUNT;
+    /// Most tasks.
+    pub const MAX_COUNT: i32 = 4;
+    /// Scaling policy by CPU.
+    pub const CPU_POLICY: &str = "golden-cpu";
+    /// Scaling policy by requests.
+    pub const REQUESTS_POLICY: &str = "golden-requests";
+
+    /// The service as Application Auto Scaling names it.
+    pub fn resource_id(cluster: &str, service: &str) -> String {
+        format!("service/{cluster}/{service}")
+    }
+}
+
 /// Health-check settings of the lab's target group: what the lab creates, and what `reset` restores.
 pub mod health_check {
     /// Route that the balancer asks.

@@ -5,6 +5,7 @@
 //! not imitated.
 
 mod access_logs;
+mod alarm_actions;
 mod call;
 mod chunked;
 mod config;

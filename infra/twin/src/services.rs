@@ -3,6 +3,7 @@
 use std::{net::Ipv4Addr, path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
+use twin_autoscaling::AutoScaling;
 use twin_cloudwatch::CloudWatch;
 use twin_database::{Database, Rds, SecretsManager};
 use twin_ecs::Ecs;
@@ -14,6 +15,7 @@ use twin_xray::XRay;
 
 use crate::{
     access_logs,
+    alarm_actions::Actions,
     metrics::{self, Requests},
     parameters,
     requests::Watchers,
@@ -38,7 +40,7 @@ pub(crate) struct Settings {
 /// All services.
 pub(crate) struct Services {
     /// By SigV4 scope. **The routing table**: a service is reachable when it is here.
-    table: [(&'static str, Arc<dyn Service>); 12],
+    table: [(&'static str, Arc<dyn Service>); 13],
     /// Ends what runs beside the services.
     stop: CancellationToken,
     ecs: Arc<Ecs>,
@@ -57,12 +59,15 @@ impl Services {
         let values = Arc::new(Values::new(secrets.clone(), parameters.clone()));
         let queues = Sqs::new(account.clone(), endpoint.clone());
         let topics = Sns::new(account.clone(), speed, endpoint.clone(), queues.clone());
-        let cloudwatch = CloudWatch::new(account.clone(), speed, topics.clone());
+        let actions = Arc::new(Actions::new(topics.clone()));
+        let cloudwatch = CloudWatch::new(account.clone(), speed, actions.clone());
         logs.set_metrics(cloudwatch.clone(), speed);
         let xray = XRay::new(account.clone());
         let s3 = Arc::new(S3::new(&account));
         let ecs_settings = twin_ecs::Settings { account: account.clone(), speed, spawner, endpoint, images, scratch };
         let ecs = Ecs::new(ecs_settings, elbv2.clone(), logs.clone(), values);
+        let scaling = AutoScaling::new(account.clone(), speed, ecs.clone(), cloudwatch.clone());
+        actions.set_scaling(&scaling);
         let (stop, requests) = (CancellationToken::new(), Arc::new(Requests::default()));
         elbv2.set_observer(Arc::new(Watchers::new(requests.clone(), xray.clone())));
         access_logs::deliver(&elbv2, s3.clone(), account.clone(), speed, stop.clone());
@@ -77,7 +82,9 @@ impl Services {
         };
         metrics::emit(sources, &stop);
         tokio::spawn(stop.clone().run_until_cancelled_owned(cloudwatch.clone().evaluate_forever()));
-        let table: [(&'static str, Arc<dyn Service>); 12] = [
+        tokio::spawn(stop.clone().run_until_cancelled_owned(scaling.clone().follow_forever()));
+        let table: [(&'static str, Arc<dyn Service>); 13] = [
+            ("application-autoscaling", scaling),
             ("ecs", ecs.clone()),
             ("elasticloadbalancing", elbv2.clone()),
             ("logs", logs),

@@ -10,6 +10,7 @@ mod alarms;
 mod dashboards;
 mod metric_filters;
 mod notifications;
+mod scaling;
 
 use anyhow::{Context, Result};
 use aws_config::SdkConfig;
@@ -90,6 +91,7 @@ pub(crate) async fn create(config: &SdkConfig, ready: &Ready, balancer_port: u16
         alarms::create(config, &dimensions, &topic_arn),
         dashboards::create(config, &dimensions),
     )?;
+    scaling::create(config, &dimensions).await?;
     Ok(balancer)
 }
 

@@ -200,6 +200,8 @@ impl Connections {
                 let of_both = dimensions([("TargetGroup", &group.target_group), ("LoadBalancer", &load_balancer)]);
                 writer.value(&of_both, "HealthyHostCount", "Count", count(group.healthy));
                 writer.value(&of_both, "UnHealthyHostCount", "Count", count(group.unhealthy));
+                // "Always reported", so that a policy on it sees that nothing comes; its only statistic is the sum.
+                writer.value(&of_both, "RequestCountPerTarget", "Count", 0.0);
             }
         }
         data
