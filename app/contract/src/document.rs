@@ -43,6 +43,7 @@ pub fn document() -> Value {
             "cpuPolicy": scaling::CPU_POLICY,
             "requestsPolicy": scaling::REQUESTS_POLICY,
         },
+        "roles": crate::roles::document(),
         "healthCheck": {
             "path": health_check::PATH,
             "intervalSeconds": health_check::INTERVAL_S,

@@ -8,6 +8,7 @@ mod document;
 mod error_type;
 pub mod failure;
 pub mod names;
+pub mod roles;
 mod secret;
 
 pub use document::document;

@@ -7,9 +7,10 @@ use twin_platform::AwsError;
 use crate::refusal::{Shape, shape_of};
 
 /// Unsigned requests (`--no-sign-request`, `curl`) are told apart by these: scope, prefix of `X-Amz-Target`, API version.
-const UNSIGNED: [(&str, &str, &str); 10] = [
+const UNSIGNED: [(&str, &str, &str); 11] = [
     ("ecs", "AmazonEC2ContainerServiceV20141113", ""),
     ("elasticloadbalancing", "", "2015-12-01"),
+    ("iam", "", "2010-05-08"),
     ("logs", "Logs_20140328", ""),
     ("monitoring", "GraniteServiceVersion20100801", "2010-08-01"),
     ("rds", "", "2014-10-31"),
@@ -29,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) action: String,
     /// How the caller wants its errors.
     pub(crate) shape: Shape,
+    /// Who calls, if the request is signed.
+    pub(crate) access_key: Option<String>,
 }
 
 impl Call {
@@ -40,7 +43,9 @@ impl Call {
         let query = uri.query().unwrap_or_default();
         let target = text(headers, "x-amz-target").and_then(|target| target.split_once('.').or(Some(("", target))));
         let form = parameters(query, headers, body);
-        let service = scope(text(headers, header::AUTHORIZATION.as_str()).unwrap_or_default(), query)
+        let (access_key, scope) =
+            credential(text(headers, header::AUTHORIZATION.as_str()).unwrap_or_default(), query).unzip();
+        let service = scope
             .or_else(|| target.map(|(prefix, _)| by(|(_, known, _)| *known == prefix).unwrap_or(prefix).to_owned()))
             .or_else(|| form("Version").and_then(|version| by(|(_, _, known)| *known == version)).map(str::to_owned))
             .or_else(|| looks_like_s3(method, uri, headers).then(|| "s3".to_owned()))
@@ -57,7 +62,7 @@ impl Call {
             _ if REST_XML.contains(&service.as_str()) => (format!("{method} {}", uri.path()), Shape::Xml),
             _ => (format!("{method} {}", uri.path()), Shape::Json),
         };
-        Ok(Self { service, action, shape })
+        Ok(Self { service, action, shape, access_key })
     }
 }
 
@@ -72,9 +77,9 @@ fn by(wanted: impl Fn(&(&str, &str, &str)) -> bool) -> Option<&'static str> {
     UNSIGNED.iter().find(|known| wanted(known)).map(|(service, _, _)| *service)
 }
 
-/// `Credential=<key>/<date>/<region>/<service>/aws4_request` in the header, or `X-Amz-Credential` in a presigned query;
+/// Access key and service of `Credential=<key>/<date>/<region>/<service>/aws4_request` in the header, or `X-Amz-Credential` in a presigned query;
 /// the asymmetric variant has no region ("Signature Version 4 request elements", AWS IAM User Guide).
-fn scope(authorization: &str, query: &str) -> Option<String> {
+pub(crate) fn credential(authorization: &str, query: &str) -> Option<(String, String)> {
     let in_header = authorization
         .split_once("Credential=")
         .map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or(rest).to_owned());
@@ -85,7 +90,10 @@ fn scope(authorization: &str, query: &str) -> Option<String> {
     // From the end: an access key may hold a slash.
     let mut parts = credential.rsplit('/');
     (parts.next() == Some("aws4_request")).then_some(())?;
-    parts.next().filter(|service| !service.is_empty()).map(str::to_owned)
+    let service = parts.next().filter(|service| !service.is_empty())?;
+    // Keys that AWS makes hold none, and only theirs are looked up.
+    let key = credential.split('/').next().unwrap_or_default();
+    Some((key.to_owned(), service.to_owned()))
 }
 
 /// A lookup in the query string, and in the body when that is a form.
@@ -177,10 +185,10 @@ mod tests {
         let presigned = "/bucket/key?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=lab%2F20261120%2Fus-east-1%2Fs3%2Faws4_request";
         assert_eq!(call("GET", presigned, &[], "").map(|(service, ..)| service), Ok("s3".into()));
         assert_eq!(
-            scope("AWS4-ECDSA-P256-SHA256 Credential=a/b/20261120/s3/aws4_request, SignedHeaders=host", ""),
-            Some("s3".into())
+            credential("AWS4-ECDSA-P256-SHA256 Credential=a/b/20261120/s3/aws4_request, SignedHeaders=host", ""),
+            Some(("a".into(), "s3".into()))
         );
-        assert_eq!(scope("Bearer token", ""), None);
+        assert_eq!(credential("Bearer token", ""), None);
     }
 
     #[test]

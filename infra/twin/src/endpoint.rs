@@ -80,16 +80,10 @@ async fn aws(State(services): State<Arc<Services>>, request: Request) -> Respons
         Ok(call) => call,
         Err(error) => return refusal::to_http(shape.render(&error), &parts.method),
     };
-    // The one place that every call passes, named and whole, before its service sees it: a fault that throttles or denies one
-    // service, and the evaluation of policies, stand here and answer `call.shape.render(&error)`.
-    let answer = match services.get(&call.service) {
-        Some(service) => {
-            let uri = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-            let method = parts.method.as_str().to_owned();
-            service.handle(twin_platform::Request { method, uri, headers: parts.headers, body }).await
-        }
-        None => call.shape.render(&AwsError::not_implemented(&call.service, &call.action)),
-    };
+    let uri = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let method = parts.method.as_str().to_owned();
+    let request = twin_platform::Request { method, uri, headers: parts.headers, body };
+    let answer = answer(&services, &call, request).await;
     let took_ms = started.elapsed().as_secs_f64() * 1000.0;
     match answer.status {
         500.. => {
@@ -100,4 +94,19 @@ async fn aws(State(services): State<Arc<Services>>, request: Request) -> Respons
         }
     }
     refusal::to_http(answer, &parts.method)
+}
+
+/// The one place that every call passes, named and whole, before its service sees it: what forbids it stands here.
+async fn answer(services: &Services, call: &Call, request: twin_platform::Request) -> twin_platform::Response {
+    let Some(service) = services.get(&call.service) else {
+        return call.shape.render(&AwsError::not_implemented(&call.service, &call.action));
+    };
+    let permission = services.permission();
+    let Some(task) = permission.task_of(call) else { return service.handle(request).await };
+    if let Err(denial) = permission.check(&task, call, &request).await {
+        return call.shape.render(&denial);
+    }
+    let asked = request.clone();
+    let answer = service.handle(request).await;
+    permission.told(&task, call, &asked, answer)
 }

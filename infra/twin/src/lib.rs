@@ -14,6 +14,7 @@ mod endpoint;
 mod error;
 mod metrics;
 mod parameters;
+mod permission;
 mod ready_made;
 mod refusal;
 mod requests;

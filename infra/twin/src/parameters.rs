@@ -61,7 +61,7 @@ impl Parameters {
 }
 
 /// The name, and what follows a colon after it.
-fn select(selector: &str) -> (String, Option<&str>) {
+pub(crate) fn select(selector: &str) -> (String, Option<&str>) {
     let plain = match selector.strip_prefix("arn:").and_then(|arn| arn.split_once(":parameter")) {
         Some((_, name)) => name,
         None => selector,

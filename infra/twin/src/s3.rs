@@ -75,7 +75,7 @@ impl S3 {
 }
 
 /// The bucket of a virtual-hosted request: `<bucket>.localhost:4566`, or `<bucket>.s3.localhost:4566`.
-fn bucket_in_host(request: &Request) -> Option<&str> {
+pub(crate) fn bucket_in_host(request: &Request) -> Option<&str> {
     let host = request.headers.get(header::HOST)?.to_str().ok()?;
     let name = host.split(':').next()?.strip_suffix(".localhost")?;
     let bucket = name.strip_suffix(".s3").unwrap_or(name);

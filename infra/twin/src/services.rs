@@ -8,6 +8,7 @@ use twin_cloudwatch::CloudWatch;
 use twin_database::{Database, Rds, SecretsManager};
 use twin_ecs::Ecs;
 use twin_elbv2::Elbv2;
+use twin_iam::Iam;
 use twin_logs::Logs;
 use twin_messaging::{Sns, Sqs};
 use twin_platform::{Account, Service, Spawner, Speed};
@@ -18,6 +19,7 @@ use crate::{
     alarm_actions::Actions,
     metrics::{self, Requests},
     parameters,
+    permission::Permission,
     requests::Watchers,
     s3::S3,
     secret_values::Values,
@@ -40,19 +42,21 @@ pub(crate) struct Settings {
 /// All services.
 pub(crate) struct Services {
     /// By SigV4 scope. **The routing table**: a service is reachable when it is here.
-    table: [(&'static str, Arc<dyn Service>); 13],
+    table: Vec<(&'static str, Arc<dyn Service>)>,
     /// Ends what runs beside the services.
     stop: CancellationToken,
     ecs: Arc<Ecs>,
     elbv2: Arc<Elbv2>,
     database: Arc<Database>,
     xray: Arc<XRay>,
+    permission: Permission,
 }
 
 impl Services {
     pub(crate) fn new(settings: Settings) -> Self {
         let Settings { account, speed, spawner, endpoint, images, scratch, database } = settings;
         let logs = Logs::new(account.clone());
+        let iam = Iam::new(account.clone());
         let elbv2 = Elbv2::new(account.clone(), speed, Ipv4Addr::LOCALHOST);
         let parameters = parameters::service(&account);
         let secrets = SecretsManager::new(account.clone(), database.clone());
@@ -83,10 +87,12 @@ impl Services {
         metrics::emit(sources, &stop);
         tokio::spawn(stop.clone().run_until_cancelled_owned(cloudwatch.clone().evaluate_forever()));
         tokio::spawn(stop.clone().run_until_cancelled_owned(scaling.clone().follow_forever()));
-        let table: [(&'static str, Arc<dyn Service>); 13] = [
+        let permission = Permission::new(account.clone(), ecs.clone(), iam.clone(), secrets.clone());
+        let table: Vec<(&'static str, Arc<dyn Service>)> = vec![
             ("application-autoscaling", scaling),
             ("ecs", ecs.clone()),
             ("elasticloadbalancing", elbv2.clone()),
+            ("iam", iam.clone()),
             ("logs", logs),
             ("monitoring", cloudwatch),
             ("rds", Rds::new(account.clone(), database.clone())),
@@ -95,10 +101,10 @@ impl Services {
             ("sns", topics),
             ("sqs", queues),
             ("ssm", parameters),
-            ("sts", Arc::new(Sts::new(account, ecs.clone()))),
+            ("sts", Arc::new(Sts::new(account, ecs.clone(), iam))),
             ("xray", xray.clone()),
         ];
-        Self { table, stop, ecs, elbv2, database, xray }
+        Self { table, stop, ecs, elbv2, database, xray, permission }
     }
 
     /// The service with this SigV4 scope.
@@ -117,6 +123,10 @@ impl Services {
 
     pub(crate) fn database(&self) -> &Database {
         &self.database
+    }
+
+    pub(crate) fn permission(&self) -> &Permission {
+        &self.permission
     }
 
     pub(crate) fn xray(&self) -> &Arc<XRay> {

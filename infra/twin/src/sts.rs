@@ -3,7 +3,10 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use twin_ecs::Ecs;
+use twin_iam::Iam;
 use twin_platform::{Account, AwsError, Request, Response, Service};
+
+use crate::call::credential;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
@@ -11,11 +14,12 @@ const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 pub(crate) struct Sts {
     account: Account,
     ecs: Arc<Ecs>,
+    iam: Arc<Iam>,
 }
 
 impl Sts {
-    pub(crate) fn new(account: Account, ecs: Arc<Ecs>) -> Self {
-        Self { account, ecs }
+    pub(crate) fn new(account: Account, ecs: Arc<Ecs>, iam: Arc<Iam>) -> Self {
+        Self { account, ecs, iam }
     }
 
     /// ARN and user id of the caller.
@@ -23,11 +27,8 @@ impl Sts {
         let (account, task) = (&self.account.id, self.ecs.credentials_of(key));
         match task {
             Some(task) => {
-                let role = task.role_arn.rsplit('/').next().unwrap_or_default();
-                (
-                    format!("arn:aws:sts::{account}:assumed-role/{role}/{}", task.task_id),
-                    format!("AROA{role}:{}", task.task_id),
-                )
+                let id = self.iam.role_id(&task.role_arn).unwrap_or_default();
+                (self.iam.session_arn(&task.role_arn, &task.task_id), format!("{id}:{}", task.task_id))
             }
             None => (format!("arn:aws:iam::{account}:user/lab"), "AIDALAB".into()),
         }
@@ -43,7 +44,8 @@ impl Sts {
         }
         let authorization =
             request.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let (arn, user_id) = self.caller(access_key(authorization));
+        let key = credential(authorization, query).map(|(key, _)| key).unwrap_or_default();
+        let (arn, user_id) = self.caller(&key);
         let escape = winterbaume_core::xml_escape;
         Ok(format!(
             r#"<GetCallerIdentityResponse xmlns="{NAMESPACE}"><GetCallerIdentityResult><Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></GetCallerIdentityResponse>"#,
@@ -53,12 +55,6 @@ impl Sts {
             uuid::Uuid::new_v4(),
         ))
     }
-}
-
-/// The access key in an `Authorization` header.
-fn access_key(authorization: &str) -> &str {
-    let credential = authorization.split_once("Credential=").map_or("", |(_, rest)| rest);
-    credential.split('/').next().unwrap_or_default()
 }
 
 impl Service for Sts {
@@ -78,16 +74,5 @@ impl Service for Sts {
                 Err(error) => error.xml(),
             }
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_access_key_is_the_first_part_of_the_scope() {
-        assert_eq!(access_key("AWS4-HMAC-SHA256 Credential=ASIA1/20261120/us-east-1/sts/aws4_request, X"), "ASIA1");
-        assert_eq!(access_key(""), "");
     }
 }

@@ -10,6 +10,7 @@ mod alarms;
 mod dashboards;
 mod metric_filters;
 mod notifications;
+mod roles;
 mod scaling;
 
 use anyhow::{Context, Result};
@@ -77,7 +78,7 @@ fn dimension(arn: &str) -> String {
 /// The first call that fails, with AWS's code and message.
 pub(crate) async fn create(config: &SdkConfig, ready: &Ready, balancer_port: u16) -> Result<Created> {
     let ecs = aws_sdk_ecs::Client::new(config);
-    let (secret_arn, (balancer, dimensions), topic_arn, (), (), (), ()) = tokio::try_join!(
+    let (secret_arn, (balancer, dimensions), topic_arn, (), (), (), (), ()) = tokio::try_join!(
         secret(config, ready),
         balancer(config, balancer_port),
         notifications::create(config),
@@ -85,6 +86,7 @@ pub(crate) async fn create(config: &SdkConfig, ready: &Ready, balancer_port: u16
         buckets(config),
         log_group(config),
         cluster(&ecs),
+        roles::create(config, ready),
     )?;
     tokio::try_join!(
         service(&ecs, ready, &secret_arn, &balancer.target_group_arn),
