@@ -37,6 +37,16 @@ impl Session {
         self.runtime.block_on(query.fetch_one(&mut self.connection)).expect("the test's own session lives")
     }
 
+    /// Ends the sessions with this application name.
+    ///
+    /// # Panics
+    /// When the session is lost.
+    pub fn end_all(&mut self, application_name: &str) {
+        let query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+        let query = sqlx::query(query).bind(application_name);
+        self.runtime.block_on(query.execute(&mut self.connection)).expect("the test's own session lives");
+    }
+
     /// As [`Session::count`], those that are in the middle of a statement or wait for a lock.
     ///
     /// # Panics

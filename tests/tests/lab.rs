@@ -30,6 +30,8 @@ mod interrupted;
 mod leaving;
 #[path = "lab/memory_leak.rs"]
 mod memory_leak;
+#[path = "lab/missing_data.rs"]
+mod missing_data;
 #[path = "lab/modes.rs"]
 mod modes;
 #[path = "lab/operator.rs"]
@@ -46,5 +48,7 @@ mod rotation;
 mod secret_outage;
 #[path = "lab/services.rs"]
 mod services;
+#[path = "lab/subscriber.rs"]
+mod subscriber;
 #[path = "lab/traces.rs"]
 mod traces;
