@@ -70,7 +70,7 @@ fn span(now_s: u64, trace: u64, nth: u64) -> Span {
     };
     let mut attributes: Vec<_> = attributes.iter().copied().map(text).collect();
     if nth == 2 {
-        let status = Some(AnyValue { value: Some(Value::IntValue(if trace % 100 == 0 { 503 } else { 200 })) });
+        let status = Some(AnyValue { value: Some(Value::IntValue(if trace.is_multiple_of(100) { 503 } else { 200 })) });
         attributes.push(KeyValue { key: "http.response.status_code".into(), value: status, ..KeyValue::default() });
     }
     let started = now_s * 1_000_000_000 + 1_000_000;
