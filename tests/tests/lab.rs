@@ -44,6 +44,8 @@ mod parameter_outage;
 mod queries;
 #[path = "lab/rotation.rs"]
 mod rotation;
+#[path = "lab/scaling.rs"]
+mod scaling;
 #[path = "lab/secret_outage.rs"]
 mod secret_outage;
 #[path = "lab/services.rs"]

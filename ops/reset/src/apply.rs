@@ -3,12 +3,16 @@
 mod credentials;
 mod sessions;
 
+use aws_sdk_applicationautoscaling::{
+    operation::register_scalable_target::builders::RegisterScalableTargetFluentBuilder,
+    types::{ScalableDimension, ServiceNamespace, SuspendedState},
+};
 use aws_sdk_elasticloadbalancingv2::types::Matcher;
 use aws_sdk_ssm::types::ParameterType;
 
 use crate::{
     AwsError, Clients, Names, StepError,
-    observe::HealthCheck,
+    observe::{HealthCheck, Limits},
     plan::{Action, Step},
     wording,
 };
@@ -20,6 +24,8 @@ pub(crate) async fn apply(clients: &Clients, names: &Names, step: &Step) -> Resu
         Action::RestoreHealthCheck(wanted) => restore_health_check(clients, wanted).await,
         Action::RollBack { task_definition } => roll_back(clients, names, task_definition).await,
         Action::SetDesiredCount { count } => set_desired_count(clients, names, *count).await,
+        Action::HoldCapacity { resource_id, count } => hold_capacity(clients, resource_id, *count).await,
+        Action::RestoreScaling { resource_id, limits } => restore_scaling(clients, resource_id, *limits).await,
         Action::RestoreSecret => restore_secret(clients, names).await,
         Action::RepairCredentials => credentials::repair(clients, names).await,
         Action::EndSessions { forgotten } => sessions::end(clients, names, forgotten).await,
@@ -73,6 +79,30 @@ async fn set_desired_count(clients: &Clients, names: &Names, count: i32) -> Resu
     let update = clients.ecs.update_service().cluster(&names.cluster).service(&names.service);
     update.desired_count(count).send().await.map_err(AwsError::from_sdk(UPDATE_SERVICE))?;
     Ok(format!("UpdateService to {}", wording::tasks(count)))
+}
+
+const REGISTER_TARGET: &str = "application-autoscaling:RegisterScalableTarget";
+
+fn register(clients: &Clients, resource_id: &str) -> RegisterScalableTargetFluentBuilder {
+    let register = clients.scaling.register_scalable_target().service_namespace(ServiceNamespace::Ecs);
+    register.scalable_dimension(ScalableDimension::EcsServiceDesiredCount).resource_id(resource_id)
+}
+
+async fn hold_capacity(clients: &Clients, resource_id: &str, count: i32) -> Result<String, StepError> {
+    let register = register(clients, resource_id).min_capacity(count).max_capacity(count);
+    register.send().await.map_err(AwsError::from_sdk(REGISTER_TARGET))?;
+    Ok(format!("RegisterScalableTarget with {} at most", wording::tasks(count)))
+}
+
+async fn restore_scaling(clients: &Clients, resource_id: &str, limits: Limits) -> Result<String, StepError> {
+    let suspended = SuspendedState::builder()
+        .dynamic_scaling_in_suspended(limits.scale_in_suspended)
+        .dynamic_scaling_out_suspended(limits.scale_out_suspended)
+        .scheduled_scaling_suspended(limits.scheduled_suspended)
+        .build();
+    let register = register(clients, resource_id).min_capacity(limits.minimum).max_capacity(limits.maximum);
+    register.suspended_state(suspended).send().await.map_err(AwsError::from_sdk(REGISTER_TARGET))?;
+    Ok(format!("RegisterScalableTarget with {limits}"))
 }
 
 async fn restore_secret(clients: &Clients, names: &Names) -> Result<String, StepError> {

@@ -30,6 +30,10 @@ pub struct Clients {
     pub secretsmanager: aws_sdk_secretsmanager::Client,
     /// ECS: the service and its tasks.
     pub ecs: aws_sdk_ecs::Client,
+    /// Application Auto Scaling: the service's scalable target.
+    pub scaling: aws_sdk_applicationautoscaling::Client,
+    /// CloudWatch: the alarms that scaling policies hang on.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// Elastic Load Balancing v2: target group, target health, address of the balancer.
     pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
 }
@@ -46,6 +50,8 @@ impl Clients {
             ssm: aws_sdk_ssm::Client::new(&config),
             secretsmanager: aws_sdk_secretsmanager::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
+            scaling: aws_sdk_applicationautoscaling::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             elbv2: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             config,
         }

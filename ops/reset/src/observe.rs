@@ -10,6 +10,7 @@ mod missing;
 mod parameter;
 mod part;
 mod reads;
+mod scaling;
 mod secret;
 mod service;
 mod task;
@@ -23,6 +24,7 @@ pub use missing::Missing;
 pub use parameter::Parameter;
 pub use part::Part;
 pub use reads::{Reads, reads};
+pub use scaling::{Limits, Scaling};
 pub use secret::{Secret, SecretVersion};
 pub(crate) use secret::{StoredSecret, read as read_secret, read_version};
 pub use service::{Deployment, Service, ServiceEvent};
@@ -55,6 +57,8 @@ pub struct Observation {
     pub targets: Part<Vec<Target>>,
     /// The parameter's version that each running task applies.
     pub effective: Vec<Effective>,
+    /// Auto scaling of the service; none where it is not scaled.
+    pub scaling: Part<Option<Scaling>>,
     /// The database secret, without its value.
     pub secret: Part<Secret>,
     /// The database, looked at with the secret's current credentials.
@@ -105,9 +109,10 @@ impl Observer {
 
     pub(crate) async fn observe(&mut self) -> Result<Observation, ObserveError> {
         let (clients, names) = (&self.clients, &self.names);
-        let (parameter, cluster, secret_and_database) = tokio::join!(
+        let (parameter, cluster, scaling, secret_and_database) = tokio::join!(
             parameter::read(clients, names),
             cluster(clients, names),
+            scaling::read(clients, names),
             secret_and_database(clients, names),
         );
         let (secret, database) = secret_and_database;
@@ -143,6 +148,7 @@ impl Observer {
             health_check: health_check.into(),
             targets: targets.into(),
             effective,
+            scaling: scaling.into(),
             secret: secret.into(),
             database,
             missing,

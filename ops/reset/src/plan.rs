@@ -4,6 +4,7 @@
 //! Refuses: to plan on what was not seen, with one exception: a parameter that cannot be read is written.
 
 mod rollback;
+mod scaling;
 mod step;
 
 pub use step::{Action, Step};
@@ -11,7 +12,7 @@ pub use step::{Action, Step};
 use contract::failure::shown;
 
 use crate::{
-    observe::{Database, HealthCheck, LoginState, Observation, Secret, Service, Target, Task},
+    observe::{Database, HealthCheck, LoginState, Observation, Secret, Target, Task},
     wording,
 };
 
@@ -26,7 +27,8 @@ pub fn plan(seen: &Observation, desired_count: i32) -> Vec<Step> {
     steps.extend(parameter(seen));
     steps.extend(seen.health_check.known().and_then(health_check));
     steps.extend(rollback::step(seen));
-    steps.extend(seen.service.known().and_then(|service| count(service, desired_count)));
+    let scaling = seen.scaling.known().and_then(Option::as_ref);
+    steps.extend(seen.service.known().and_then(|service| scaling::step(service, scaling, desired_count)));
     if let Some(secret) = seen.secret.known() {
         steps.extend(credentials(secret, seen.database.known()));
     }
@@ -71,14 +73,6 @@ fn health_check(held: &HealthCheck) -> Option<Step> {
     (!from.is_empty()).then(|| {
         let why = "the balancer judges the targets by other rules than the lab's";
         Step::new(Action::RestoreHealthCheck(wanted), "target group health check", from.join(", "), to.join(", "), why)
-    })
-}
-
-fn count(service: &Service, desired_count: i32) -> Option<Step> {
-    (service.desired != desired_count).then(|| {
-        let action = Action::SetDesiredCount { count: desired_count };
-        let why = "the service runs another number of tasks than the lab's";
-        Step::new(action, "desired count", service.desired.to_string(), desired_count.to_string(), why)
     })
 }
 

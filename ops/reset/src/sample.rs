@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use time::OffsetDateTime;
 
 use crate::observe::{
-    Balancer, Database, Deployment, Effective, HealthCheck, Login, Observation, Parameter, Part, Reads, Secret,
-    SecretVersion, Service, Sessions, Target, Task, Via,
+    Balancer, Database, Deployment, Effective, HealthCheck, Limits, Login, Observation, Parameter, Part, Reads,
+    Scaling, Secret, SecretVersion, Service, Sessions, Target, Task, Via,
 };
 
 pub(crate) const GROUP: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/golden/1";
@@ -80,6 +80,11 @@ pub(crate) fn healthy() -> Observation {
         }),
         health_check: Part::Known(HealthCheck::of_the_lab(GROUP)),
         targets: Part::Known(vec![target("127.0.0.1", "healthy"), target("127.0.0.2", "healthy")]),
+        scaling: Part::Known(Some(Scaling {
+            resource_id: "service/golden/golden".into(),
+            limits: Limits::of_the_lab(2),
+            pressing: Vec::new(),
+        })),
         secret: Part::Known(Secret {
             arn: "arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-AbCdEf".into(),
             name: "golden/db".into(),
@@ -106,6 +111,10 @@ fn held<T>(part: &mut Part<T>) -> &mut T {
 
 pub(crate) fn service(seen: &mut Observation) -> &mut Service {
     held(&mut seen.service)
+}
+
+pub(crate) fn scaling(seen: &mut Observation) -> &mut Scaling {
+    held(&mut seen.scaling).as_mut().expect("the sample is scaled")
 }
 
 pub(crate) fn tasks(seen: &mut Observation) -> &mut Vec<Task> {

@@ -118,7 +118,10 @@ async fn repair_late_drift(
     tell: &mut (dyn FnMut(Event) + Send),
 ) {
     for step in plan(seen, options.desired_count) {
-        if step.action == Action::HealTasks || !applied.insert(mem::discriminant(&step.action)) {
+        let again = !applied.insert(mem::discriminant(&step.action));
+        // Limits that were restored before a policy pressed anew have been lowered again since.
+        let may_repeat = matches!(step.action, Action::RestoreScaling { .. });
+        if step.action == Action::HealTasks || (again && !may_repeat) {
             continue;
         }
         tell(Event::Applying(step.clone()));

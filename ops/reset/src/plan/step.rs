@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{observe::HealthCheck, wording::shown};
+use crate::{
+    observe::{HealthCheck, Limits},
+    wording::shown,
+};
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,6 +26,20 @@ pub enum Action {
     SetDesiredCount {
         /// Tasks wanted.
         count: i32,
+    },
+    /// `application-autoscaling:RegisterScalableTarget` with this as the smallest and the largest count.
+    HoldCapacity {
+        /// The service as Application Auto Scaling names it.
+        resource_id: String,
+        /// Tasks wanted.
+        count: i32,
+    },
+    /// `application-autoscaling:RegisterScalableTarget` with these limits.
+    RestoreScaling {
+        /// The service as Application Auto Scaling names it.
+        resource_id: String,
+        /// The lab's.
+        limits: Limits,
     },
     /// `secretsmanager:RestoreSecret`, while the secret only waits for its deletion.
     RestoreSecret,

@@ -207,3 +207,36 @@ fn every_step_serializes_with_its_action() {
         assert!(json[0][field].is_string(), "{field} is missing in {json}");
     }
 }
+
+#[test]
+fn a_service_that_was_scaled_out_is_held_until_nobody_asks_for_more() {
+    let mut seen = sample::healthy();
+    sample::service(&mut seen).desired = 4;
+    sample::scaling(&mut seen).pressing = vec!["golden-cpu".into()];
+    let id = "service/golden/golden";
+    assert_eq!(actions(&seen), [Action::HoldCapacity { resource_id: id.into(), count: 2 }, Action::HealTasks]);
+    // Held.
+    sample::service(&mut seen).desired = 2;
+    sample::scaling(&mut seen).limits.maximum = 2;
+    assert_eq!(actions(&seen), [], "the policy would scale out again");
+    sample::scaling(&mut seen).pressing.clear();
+    let limits = crate::observe::Limits::of_the_lab(2);
+    assert_eq!(actions(&seen), [Action::RestoreScaling { resource_id: id.into(), limits }]);
+}
+
+#[test]
+fn limits_that_somebody_changed_are_restored() {
+    let spoil: [fn(&mut crate::observe::Limits); 4] = [
+        |limits| limits.minimum = 0,
+        |limits| limits.maximum = 100,
+        |limits| limits.scale_in_suspended = true,
+        |limits| limits.scale_out_suspended = true,
+    ];
+    for spoil in spoil {
+        let mut seen = sample::healthy();
+        spoil(&mut sample::scaling(&mut seen).limits);
+        let limits = crate::observe::Limits::of_the_lab(2);
+        let resource_id = "service/golden/golden".to_owned();
+        assert_eq!(actions(&seen), [Action::RestoreScaling { resource_id, limits }]);
+    }
+}

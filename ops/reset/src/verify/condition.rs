@@ -16,6 +16,10 @@ fn conditions(seen: &Observation, desired_count: i32) -> Result<(), String> {
     ensure(parameter.is_none, || format!("parameter {} is not none", parameter.name))?;
     let service = seen.service.as_result()?;
     service_is_steady(service, desired_count)?;
+    if let Some(scaling) = seen.scaling.as_result()? {
+        let pressing = || format!("scaling policy {} still asks for more tasks", scaling.pressing.join(" and "));
+        ensure(scaling.pressing.is_empty(), pressing)?;
+    }
     let tasks: Vec<&Task> = seen.tasks.as_result()?.iter().filter(|task| task.is_running()).collect();
     let running = i32::try_from(tasks.len()).unwrap_or(i32::MAX);
     ensure(running == desired_count, || wording::running(running, desired_count))?;
@@ -115,7 +119,7 @@ mod tests {
 
     #[test]
     fn each_spoiled_thing_is_named() {
-        let spoiled: [Spoiled; 13] = [
+        let spoiled: [Spoiled; 15] = [
             ("is not none", |seen| seen.parameter = Part::Known(sample::parameter("return_500"))),
             ("no answer", |seen| seen.parameter = Part::error("no answer")),
             ("the service is DRAINING", |seen| sample::service(seen).status = "DRAINING".into()),
@@ -126,6 +130,8 @@ mod tests {
                 let other = sample::service(seen).deployments[0].clone();
                 sample::service(seen).deployments.push(other);
             }),
+            ("policy golden-cpu still asks", |seen| sample::scaling(seen).pressing = vec!["golden-cpu".into()]),
+            ("1 to 4 tasks -> 2 to 4 tasks", |seen| sample::scaling(seen).limits.minimum = 1),
             ("is UNHEALTHY", |seen| sample::tasks(seen)[1].health = "UNHEALTHY".into()),
             ("applies version 3 of the parameter, not 4", |seen| seen.effective[1].version = Some(3)),
             ("is unknown: it was not asked", |seen| seen.effective.clear()),

@@ -48,8 +48,17 @@ except ecs.exceptions.ClusterNotFoundException:
 else:
     raise AssertionError("a missing cluster was described")
 
+# Who scales by hand tells Auto Scaling first, or it takes back what nobody needs.
+scaling = boto3.client("application-autoscaling")
+target = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": f"service/{cluster}/{service}",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+scaling.register_scalable_target(**target, SuspendedState={"DynamicScalingInSuspended": True})
 ecs.update_service(cluster=cluster, service=service, desiredCount=3)
 ecs.get_waiter("services_stable").wait(cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 assert len(ecs.list_tasks(cluster=cluster, serviceName=service)["taskArns"]) == 3
 ecs.update_service(cluster=cluster, service=service, desiredCount=2)
 ecs.get_waiter("services_stable").wait(cluster=cluster, services=[service], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+scaling.register_scalable_target(**target, SuspendedState={"DynamicScalingInSuspended": False})

@@ -45,7 +45,7 @@ mod tests {
         };
         assert_eq!(page(Some(2), None).expect("a page"), (vec![1, 2], Some("2".into())));
         assert_eq!(page(Some(2), Some("2")).expect("a page"), (vec![3], None));
-        assert_eq!(page(None, Some("18446744073709551615")).expect("a page").0, []);
+        assert!(page(None, Some("18446744073709551615")).expect("a page").0.is_empty());
         assert_eq!(page(None, Some("x")).expect_err("no token of ours").code, "InvalidNextTokenException");
         assert_eq!(page(Some(51), None).expect_err("too many").code, "ValidationException");
     }

@@ -33,6 +33,11 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
             };
             format!("{tasks}{pending}, {revision}, rollout {rollout}")
         }),
+        line("scaling", &seen.scaling, |scaling| match scaling {
+            Some(scaling) if scaling.pressing.is_empty() => scaling.limits.to_string(),
+            Some(scaling) => format!("{}, {} asks for more", scaling.limits, scaling.pressing.join(" and ")),
+            None => "none".to_owned(),
+        }),
         line("balancer", &seen.balancer, |balancer| balancer.url.clone()),
         line("database", &seen.database, |database| {
             let sessions = match &database.sessions {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use reset::observe::{
-    Balancer, Database, Deployment, HealthCheck, Reads, Secret, SecretVersion, Service, ServiceEvent, Sessions,
-    StoppedTask, Via,
+    Balancer, Database, Deployment, HealthCheck, Limits, Reads, Scaling, Secret, SecretVersion, Service, ServiceEvent,
+    Sessions, StoppedTask, Via,
 };
 use time::macros::datetime;
 
@@ -93,6 +93,11 @@ pub(crate) fn broken() -> Observation {
             Effective { task: "aaaaaaaaaaaa".into(), version: Some(3), via: Some(Via::Address), error: None },
             Effective { task: "bbbbbbbbbbbb".into(), version: Some(2), via: Some(Via::Balancer), error: None },
         ],
+        scaling: Part::Known(Some(Scaling {
+            resource_id: "service/golden/golden".into(),
+            limits: Limits { minimum: 2, maximum: 4, scale_in_suspended: true, ..Limits::of_the_lab(2) },
+            pressing: vec!["golden-cpu".into()],
+        })),
         secret: Part::Known(Secret {
             arn: "arn".into(),
             name: "golden/db".into(),
