@@ -64,6 +64,12 @@ impl Call {
         };
         Ok(Self { service, action, shape, access_key })
     }
+
+    /// Whether a person would call it so: by the operation's name; REST services by the method, `GET`.
+    pub(crate) fn is_named(&self, action: &str) -> bool {
+        self.action == action
+            || self.action.split_once(" /").is_some_and(|(method, path)| method == action || path == action)
+    }
 }
 
 /// Services whose REST protocol has XML errors.

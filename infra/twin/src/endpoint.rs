@@ -1,6 +1,6 @@
 //! The endpoint: every route on this screen.
 //!
-//! `/v1/traces` takes OpenTelemetry's spans as a collector beside the tasks would. `/_twin/health` and `/_ecs/…` (task metadata and task-role credentials) are paths of ours; no bucket can be named like any of them.
+//! `/v1/traces` takes OpenTelemetry's spans as a collector beside the tasks would. `/_twin/…` (health, and faults for drills) and `/_ecs/…` (task metadata and task-role credentials) are paths of ours; no bucket can be named like any of them.
 //! Everything else is an AWS API call, told apart by [`Call::of`] and answered by the service of that name in
 //! [`crate::services`].
 
@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::header,
     middleware,
     response::Response,
@@ -18,7 +18,14 @@ use axum::{
 use http_body_util::{BodyExt as _, Limited};
 use twin_platform::AwsError;
 
-use crate::{call::Call, door, refusal, services::Services};
+use crate::{
+    call::Call,
+    door,
+    faults::{self, Fate},
+    hangup::Hangup,
+    refusal,
+    services::Services,
+};
 
 /// The largest request that is taken into memory. The largest that the lab sends is a log batch of 1 MiB.
 const BODY_LIMIT: usize = 32 << 20;
@@ -30,6 +37,7 @@ impl Endpoint {
     pub(crate) fn router(services: Arc<Services>) -> Router {
         Router::new()
             .route("/_twin/health", get(health))
+            .nest("/_twin/faults", faults::router())
             .route("/v1/traces", post(traces))
             .fallback(aws)
             .with_state(services.clone())
@@ -55,14 +63,20 @@ async fn traces(State(services): State<Arc<Services>>, request: Request) -> Resp
     let (parts, body) = request.into_parts();
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let answer = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => services.xray().ingest_otlp(kind, &body.to_bytes()),
+        Ok(body) => services
+            .xray()
+            .ingest_otlp_of(kind, &body.to_bytes(), |task_arn| services.permission().may_send_spans(task_arn)),
         Err(_) => twin_platform::Response::json(413, format!(r#"{{"message":"more than {} MiB"}}"#, BODY_LIMIT >> 20)),
     };
     refusal::to_http(answer, &parts.method)
 }
 
 /// An AWS API call.
-async fn aws(State(services): State<Arc<Services>>, request: Request) -> Response {
+async fn aws(
+    State(services): State<Arc<Services>>,
+    ConnectInfo(connection): ConnectInfo<Hangup>,
+    request: Request,
+) -> Response {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let shape = refusal::shape_of(&parts.headers);
@@ -83,7 +97,11 @@ async fn aws(State(services): State<Arc<Services>>, request: Request) -> Respons
     let uri = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     let method = parts.method.as_str().to_owned();
     let request = twin_platform::Request { method, uri, headers: parts.headers, body };
-    let answer = answer(&services, &call, request).await;
+    let Some(answer) = answer(&services, &call, request).await else {
+        tracing::debug!(service = %call.service, action = %call.action, "hung up");
+        connection.hang_up();
+        return Response::new(Body::empty());
+    };
     let took_ms = started.elapsed().as_secs_f64() * 1000.0;
     match answer.status {
         500.. => {
@@ -96,17 +114,25 @@ async fn aws(State(services): State<Arc<Services>>, request: Request) -> Respons
     refusal::to_http(answer, &parts.method)
 }
 
-/// The one place that every call passes, named and whole, before its service sees it: what forbids it stands here.
-async fn answer(services: &Services, call: &Call, request: twin_platform::Request) -> twin_platform::Response {
+/// The one place that every call passes, named and whole, before its service sees it: what forbids it stands here. None is no
+/// answer at all.
+async fn answer(services: &Services, call: &Call, request: twin_platform::Request) -> Option<twin_platform::Response> {
     let Some(service) = services.get(&call.service) else {
-        return call.shape.render(&AwsError::not_implemented(&call.service, &call.action));
+        return Some(call.shape.render(&AwsError::not_implemented(&call.service, &call.action)));
     };
     let permission = services.permission();
-    let Some(task) = permission.task_of(call) else { return service.handle(request).await };
+    let task = permission.task_of(call);
+    match services.faults().fate(call, task.is_some()) {
+        Fate::Through => {}
+        Fate::Late(latency) => tokio::time::sleep(latency).await,
+        Fate::Answered(error) => return Some(call.shape.render(&error)),
+        Fate::Closed => return None,
+    }
+    let Some(task) = task else { return Some(service.handle(request).await) };
     if let Err(denial) = permission.check(&task, call, &request).await {
-        return call.shape.render(&denial);
+        return Some(call.shape.render(&denial));
     }
     let asked = request.clone();
     let answer = service.handle(request).await;
-    permission.told(&task, call, &asked, answer)
+    Some(permission.told(&task, call, &asked, answer))
 }

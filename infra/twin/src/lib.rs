@@ -12,6 +12,8 @@ mod config;
 mod door;
 mod endpoint;
 mod error;
+mod faults;
+mod hangup;
 mod metrics;
 mod parameters;
 mod permission;

@@ -15,6 +15,7 @@ use twin_iam::{Ask, Decision, Iam};
 use twin_platform::{Account, AwsError, Request, Response};
 
 use self::needs::Need;
+pub(crate) use self::needs::parameter;
 use crate::call::Call;
 
 /// Who may do what.
@@ -46,6 +47,16 @@ impl Permission {
         Ok(())
     }
 
+    /// The collector beside a task sends its spans on as the task's role. A sender that is no task of ours is the operator.
+    pub(crate) fn may_send_spans(&self, task_arn: &str) -> bool {
+        let Some(task) = self.ecs.credentials_of_task(task_arn) else { return true };
+        let sent = self.authorize(&task, &Need::new("xray:PutTraceSegments", "*"));
+        if let Err(denial) = &sent {
+            tracing::warn!(%denial, "spans were dropped");
+        }
+        sent.is_ok()
+    }
+
     async fn needs(&self, call: &Call, request: &Request) -> Vec<Need> {
         match call.service.as_str() {
             "s3" => s3::needs(request),
@@ -58,12 +69,7 @@ impl Permission {
     async fn secret_arn(&self, request: &Request) -> Option<String> {
         let input: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
         let named = input["SecretId"].as_str().or(input["Name"].as_str())?;
-        let described = self.secrets.answer("DescribeSecret", json!({ "SecretId": named })).await.ok();
-        let arn = described.and_then(|secret| secret["ARN"].as_str().map(str::to_owned));
-        Some(arn.unwrap_or_else(|| match named.starts_with("arn:") {
-            true => named.to_owned(),
-            false => self.account.arn("secretsmanager", &format!("secret:{named}")),
-        }))
+        Some(secret(&self.secrets, &self.account, named).await)
     }
 
     fn authorize(&self, task: &TaskCredentials, need: &Need) -> Result<(), AwsError> {
@@ -84,6 +90,16 @@ impl Permission {
             },
         }
     }
+}
+
+/// The whole ARN of a secret that is named by name, ARN, or ARN without its random letters.
+pub(crate) async fn secret(secrets: &SecretsManager, account: &Account, named: &str) -> String {
+    let described = secrets.answer("DescribeSecret", json!({ "SecretId": named })).await.ok();
+    let arn = described.and_then(|secret| secret["ARN"].as_str().map(str::to_owned));
+    arn.unwrap_or_else(|| match named.starts_with("arn:") {
+        true => named.to_owned(),
+        false => account.arn("secretsmanager", &format!("secret:{named}")),
+    })
 }
 
 impl Need {

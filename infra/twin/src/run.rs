@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use axum::serve::ListenerExt as _;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +15,7 @@ use twin_platform::{Account, Identity, Spawner, process};
 use crate::{
     Config, Ready, ReadyDatabase, RunError,
     endpoint::Endpoint,
+    hangup::{Hangup, Line},
     services::{self, Services},
     state_dir::StateDir,
 };
@@ -85,11 +85,8 @@ async fn serve(
     listen_for_segments(&services, address, &shutdown);
     let router = Endpoint::router(services.clone());
     let last = CancellationToken::new();
-    // Nagle's algorithm would add 40 ms to small answers on a kept connection.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let server = axum::serve(listener, router).with_graceful_shutdown(last.clone().cancelled_owned());
+    let router = router.into_make_service_with_connect_info::<Hangup>();
+    let server = axum::serve(Line(listener), router).with_graceful_shutdown(last.clone().cancelled_owned());
     let mut server = tokio::spawn(async move { server.await });
     let announced = state_dir.announce(&facts);
     if announced.is_ok() {

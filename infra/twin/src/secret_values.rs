@@ -6,29 +6,46 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use twin_database::SecretsManager;
-use twin_platform::{AwsError, seam::SecretValues};
+use twin_platform::{
+    Account, AwsError,
+    seam::{Roles, SecretValues, Session},
+};
 
-use crate::parameters::Parameters;
+use crate::{parameters::Parameters, permission};
 
 /// Values of secrets and parameters.
 pub(crate) struct Values {
     secrets: Arc<SecretsManager>,
     parameters: Arc<Parameters>,
+    roles: Arc<dyn Roles>,
+    account: Account,
 }
 
 impl Values {
-    pub(crate) fn new(secrets: Arc<SecretsManager>, parameters: Arc<Parameters>) -> Self {
-        Self { secrets, parameters }
+    pub(crate) fn new(
+        account: Account,
+        secrets: Arc<SecretsManager>,
+        parameters: Arc<Parameters>,
+        roles: Arc<dyn Roles>,
+    ) -> Self {
+        Self { secrets, parameters, roles, account }
+    }
+
+    fn allow(&self, reader: Option<&Session>, action: &str, resource: &str) -> Result<(), AwsError> {
+        reader.map_or(Ok(()), |session| self.roles.authorize(session, action, resource))
     }
 }
 
 #[async_trait]
 impl SecretValues for Values {
-    async fn resolve(&self, value_from: &str) -> Result<String, AwsError> {
+    async fn resolve(&self, value_from: &str, reader: Option<&Session>) -> Result<String, AwsError> {
         let Some(reference) = SecretReference::parse(value_from) else {
+            self.allow(reader, "ssm:GetParameters", &permission::parameter(&self.account, value_from))?;
             let parameter = self.parameters.get(value_from).await?;
             return Ok(parameter["Parameter"]["Value"].as_str().unwrap_or_default().to_owned());
         };
+        let arn = permission::secret(&self.secrets, &self.account, reference.arn).await;
+        self.allow(reader, "secretsmanager:GetSecretValue", &arn)?;
         let mut asked = json!({"SecretId": reference.arn});
         for (member, value) in [("VersionStage", reference.stage), ("VersionId", reference.version)] {
             if let Some(value) = value {

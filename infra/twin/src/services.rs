@@ -17,6 +17,7 @@ use twin_xray::XRay;
 use crate::{
     access_logs,
     alarm_actions::Actions,
+    faults::Faults,
     metrics::{self, Requests},
     parameters,
     permission::Permission,
@@ -50,6 +51,7 @@ pub(crate) struct Services {
     database: Arc<Database>,
     xray: Arc<XRay>,
     permission: Permission,
+    faults: Faults,
 }
 
 impl Services {
@@ -60,7 +62,7 @@ impl Services {
         let elbv2 = Elbv2::new(account.clone(), speed, Ipv4Addr::LOCALHOST);
         let parameters = parameters::service(&account);
         let secrets = SecretsManager::new(account.clone(), database.clone());
-        let values = Arc::new(Values::new(secrets.clone(), parameters.clone()));
+        let values = Arc::new(Values::new(account.clone(), secrets.clone(), parameters.clone(), iam.clone()));
         let queues = Sqs::new(account.clone(), endpoint.clone());
         let topics = Sns::new(account.clone(), speed, endpoint.clone(), queues.clone());
         let actions = Arc::new(Actions::new(topics.clone()));
@@ -68,7 +70,15 @@ impl Services {
         logs.set_metrics(cloudwatch.clone(), speed);
         let xray = XRay::new(account.clone());
         let s3 = Arc::new(S3::new(&account));
-        let ecs_settings = twin_ecs::Settings { account: account.clone(), speed, spawner, endpoint, images, scratch };
+        let ecs_settings = twin_ecs::Settings {
+            account: account.clone(),
+            speed,
+            spawner,
+            endpoint,
+            images,
+            scratch,
+            roles: iam.clone(),
+        };
         let ecs = Ecs::new(ecs_settings, elbv2.clone(), logs.clone(), values);
         let scaling = AutoScaling::new(account.clone(), speed, ecs.clone(), cloudwatch.clone());
         actions.set_scaling(&scaling);
@@ -104,7 +114,7 @@ impl Services {
             ("sts", Arc::new(Sts::new(account, ecs.clone(), iam))),
             ("xray", xray.clone()),
         ];
-        Self { table, stop, ecs, elbv2, database, xray, permission }
+        Self { table, stop, ecs, elbv2, database, xray, permission, faults: Faults::default() }
     }
 
     /// The service with this SigV4 scope.
@@ -123,6 +133,10 @@ impl Services {
 
     pub(crate) fn database(&self) -> &Database {
         &self.database
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     pub(crate) fn permission(&self) -> &Permission {

@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
 
 use crate::{
-    commands::{break_mode, doctor, down, env, load, postgres, status, up},
+    commands::{break_mode, doctor, down, env, load, outage, postgres, status, up},
     lab::GENERATED,
 };
 
@@ -58,7 +58,7 @@ impl Command {
     /// Whether it asks a lab that runs, by whatever endpoint is configured.
     pub(crate) fn speaks_to_a_lab(&self) -> bool {
         match self {
-            Self::Status(_) | Self::Env(_) | Self::Break(_) | Self::Reset(_) | Self::Load(_) => true,
+            Self::Status(_) | Self::Env(_) | Self::Break(_) | Self::Reset(_) | Self::Outage(_) | Self::Load(_) => true,
             Self::Up(_) | Self::Down(_) | Self::Postgres(_) | Self::Doctor(_) => false,
         }
     }
@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Break(Box<break_mode::Arguments>),
     /// Bring the lab back to its healthy state and verify it.
     Reset(reset::Arguments),
+    /// Let an AWS service of a lab on a laptop throttle, fail, or not answer for a while.
+    Outage(outage::Arguments),
     /// Send an open-loop load through the balancer and measure it.
     Load(load::Arguments),
     /// Find PostgreSQL, or install it through the machine's own client, and print its directory.

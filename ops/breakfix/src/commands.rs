@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod env;
 pub(crate) mod load;
+pub(crate) mod outage;
 pub(crate) mod postgres;
 pub(crate) mod reset;
 pub(crate) mod status;
@@ -42,8 +43,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Env(arguments) => env::run(&arguments, &lab).await,
         Command::Break(arguments) => break_mode::run(*arguments, &lab).await,
         Command::Reset(arguments) => reset::run(&arguments, &lab).await,
+        Command::Outage(arguments) => outage::run(&arguments, &lab).await,
         Command::Load(arguments) => load::run(arguments, &lab).await,
         Command::Postgres(arguments) => postgres::run(arguments, &state_dir).await,
-        Command::Doctor(arguments) => doctor::run(&arguments, &state_dir),
+        Command::Doctor(arguments) => doctor::run(&arguments, &state_dir, &lab).await,
     }
 }

@@ -92,6 +92,12 @@ impl Lab {
         !matches!(self, Self::Configured { .. })
     }
 
+    /// The endpoint of the configuration, where that is on this machine.
+    pub(crate) fn loopback_endpoint(&self) -> Option<String> {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL").ok()?;
+        loopback(&endpoint).map(|_| endpoint)
+    }
+
     /// The line that says which of two labs is used, where the state directory was named and its lab is not the one.
     pub(crate) fn warning(&self, state_dir: &Path) -> Option<String> {
         let Self::Configured { passed_over: Some(running) } = self else { return None };

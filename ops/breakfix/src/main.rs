@@ -8,6 +8,7 @@ mod duration;
 mod lab;
 mod names;
 mod number;
+mod outages;
 mod output;
 mod postgres;
 mod problem;

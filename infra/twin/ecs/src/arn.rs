@@ -32,6 +32,11 @@ pub(crate) fn container(account: &Account, cluster: &str, task: &str, id: &str) 
     account.arn("ecs", &format!("container/{cluster}/{task}/{id}"))
 }
 
+/// `arn:aws:iam::…:role/<name>`, of a role that is given by name or ARN.
+pub(crate) fn role(account: &Account, given: &str) -> String {
+    if given.starts_with("arn:") { given.to_owned() } else { format!("arn:aws:iam::{}:role/{given}", account.id) }
+}
+
 /// The last path part of a name or ARN: callers may give a cluster, service or task either way.
 pub(crate) fn last_part(name_or_arn: &str) -> &str {
     name_or_arn.rsplit('/').next().unwrap_or(name_or_arn)

@@ -2,6 +2,8 @@
 
 use twin_platform::Account;
 
+use crate::arn;
+
 /// One task's credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskCredentials {
@@ -18,10 +20,8 @@ pub struct TaskCredentials {
 impl TaskCredentials {
     pub(crate) fn fresh(account: &Account, role: &str, task_id: &str) -> Self {
         let random = || uuid::Uuid::new_v4().simple().to_string();
-        let role_arn =
-            if role.starts_with("arn:") { role.to_owned() } else { format!("arn:aws:iam::{}:role/{role}", account.id) };
         Self {
-            role_arn,
+            role_arn: arn::role(account, role),
             task_id: task_id.to_owned(),
             access_key_id: format!("ASIA{}", random()[..16].to_uppercase()),
             secret_access_key: format!("{}{}", random(), &random()[..8]),

@@ -25,7 +25,7 @@ use std::{path::PathBuf, pin::Pin, sync::Arc};
 
 use twin_platform::{
     Account, Request, Response, Service, Spawner, Speed,
-    seam::{LogSink, SecretValues, Targets},
+    seam::{LogSink, Roles, SecretValues, Targets},
 };
 
 pub use credentials::TaskCredentials;
@@ -46,6 +46,8 @@ pub struct Settings {
     pub images: Vec<(String, PathBuf)>,
     /// A folder of ours for the tasks' scratch folders; it is made when missing.
     pub scratch: PathBuf,
+    /// Says what a task's execution role may do.
+    pub roles: Arc<dyn Roles>,
 }
 
 /// The imitated ECS.
@@ -79,6 +81,11 @@ impl Ecs {
                 .find(|it| it.access_key_id == access_key_id)
                 .cloned()
         })
+    }
+
+    /// The credentials of a task, by its ARN.
+    pub fn credentials_of_task(&self, task_arn: &str) -> Option<TaskCredentials> {
+        self.core.read(|state| state.tasks.get(arn::last_part(task_arn))?.credentials.clone())
     }
 
     /// What each service wants, has and uses, in the order of cluster and name.

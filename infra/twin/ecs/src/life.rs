@@ -4,6 +4,7 @@ mod container;
 mod exit;
 mod health;
 mod logs;
+mod permission;
 mod prepare;
 mod stop;
 mod targets;
@@ -17,6 +18,7 @@ use crate::{
 };
 use container::Running;
 use exit::Exit;
+pub(crate) use permission::assumable;
 
 const ESSENTIAL_EXITED: &str = "Essential container in task exited";
 

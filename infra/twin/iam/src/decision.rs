@@ -3,7 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use iam_rs::{Arn, Context, ContextValue, IAMRequest, PolicyEvaluator, Principal, PrincipalId};
-use twin_platform::AwsError;
+use twin_platform::{
+    AwsError,
+    seam::{Roles, Session},
+};
 
 use crate::{
     Iam,
@@ -123,6 +126,17 @@ impl Iam {
             context.insert(format!("aws:PrincipalTag/{key}"), ContextValue::String(value.clone()));
         }
         ask.facts.iter().fold(context, |context, (key, value)| context.with_string(*key, value.as_str()))
+    }
+}
+
+impl Roles for Iam {
+    fn assumable(&self, role_arn: &str) -> bool {
+        self.may_assume("ecs-tasks.amazonaws.com", role_arn)
+    }
+
+    fn authorize(&self, session: &Session, action: &str, resource: &str) -> Result<(), AwsError> {
+        let Session { role_arn, name } = session;
+        Iam::authorize(self, &Ask { role_arn, session: name, action, resource, facts: &[] })
     }
 }
 

@@ -52,8 +52,28 @@ pub trait LogSink: Send + Sync {
 #[async_trait]
 pub trait SecretValues: Send + Sync {
     /// The value behind a `valueFrom`: a Secrets Manager ARN (optionally `:json-key:version-stage:version-id`), a parameter ARN
-    /// or a parameter name.
-    async fn resolve(&self, value_from: &str) -> Result<String, AwsError>;
+    /// or a parameter name. `reader` must be allowed to read it.
+    async fn resolve(&self, value_from: &str, reader: Option<&Session>) -> Result<String, AwsError>;
+}
+
+/// A role that somebody has assumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The role.
+    pub role_arn: String,
+    /// Name of the session, which for ECS is the task's id.
+    pub name: String,
+}
+
+/// What ECS asks of IAM.
+pub trait Roles: Send + Sync {
+    /// Whether the role is there and trusts ECS's tasks.
+    fn assumable(&self, role_arn: &str) -> bool;
+    /// Refuses what the session may not do: `AccessDeniedException` as AWS words it.
+    ///
+    /// # Errors
+    /// The denial.
+    fn authorize(&self, session: &Session, action: &str, resource: &str) -> Result<(), AwsError>;
 }
 
 /// What happened to one metric in one moment.

@@ -80,7 +80,13 @@ impl XRay {
     /// for a body that cannot be read, 413 for one that unpacks to more than 32 MiB, 415 for another content type.
     /// A gzipped body is told by its first bytes.
     pub fn ingest_otlp(&self, content_type: &str, body: &[u8]) -> Response {
-        otlp::ingest(content_type, body, &self.databases, |segments| self.keep(segments))
+        self.ingest_otlp_of(content_type, body, |_| true)
+    }
+
+    /// As [`XRay::ingest_otlp`], for a collector that sends the spans of a task on as that task's role: what comes from a task
+    /// (by ARN) that `may_send` denies is dropped, and the sender, who spoke to the collector only, is not told.
+    pub fn ingest_otlp_of(&self, content_type: &str, body: &[u8], may_send: impl Fn(&str) -> bool) -> Response {
+        otlp::ingest(content_type, body, &self.databases, may_send, |segments| self.keep(segments))
     }
 
     /// How many traces are held, and their memory in bytes.

@@ -85,6 +85,7 @@ pub(crate) fn ingest(
     content_type: &str,
     body: &[u8],
     databases: &Mutex<Databases>,
+    may_send: impl Fn(&str) -> bool,
     keep: impl FnOnce(Vec<Segment>),
 ) -> Response {
     let Some(encoding) = Encoding::of(content_type) else {
@@ -92,7 +93,10 @@ pub(crate) fn ingest(
         return refuse(Encoding::Json, &Unreadable { status: 415, message });
     };
     let request = match read(encoding, body) {
-        Ok(request) => request,
+        Ok(mut request) => {
+            request.resource_spans.retain(|spans| resource::task_arn(spans.resource.as_ref()).is_none_or(&may_send));
+            request
+        }
         Err(unreadable) => return refuse(encoding, &unreadable),
     };
     let converted = convert(&request, &mut crate::lock(databases));

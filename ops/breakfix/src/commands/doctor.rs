@@ -9,7 +9,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
-use crate::{lab::StateDir, output};
+use crate::{
+    commands::own_name,
+    lab::{Lab, StateDir},
+    outages::Outages,
+    output,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -64,8 +69,9 @@ impl Finding {
     }
 }
 
-pub(crate) fn run(arguments: &Arguments, state_dir: &StateDir) -> Result<ExitCode> {
-    let findings = checks::all(arguments, state_dir);
+pub(crate) async fn run(arguments: &Arguments, state_dir: &StateDir, lab: &Lab) -> Result<ExitCode> {
+    let mut findings = checks::all(arguments, state_dir);
+    findings.extend(outages(lab).await);
     if arguments.json {
         output::data(serde_json::to_string_pretty(&findings).context("writing the findings")?);
     } else {
@@ -73,6 +79,17 @@ pub(crate) fn run(arguments: &Arguments, state_dir: &StateDir) -> Result<ExitCod
     }
     let failed = findings.iter().any(|finding| finding.grade == Grade::Fail);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What is down on purpose. Nothing is said where nobody can ask.
+async fn outages(lab: &Lab) -> Option<Finding> {
+    const NAME: &str = "outages";
+    let active = Outages::maybe(lab)?.active().await.ok()?;
+    let lines: Vec<String> = active.iter().map(|outage| outage.line()).collect();
+    Some(match lines.is_empty() {
+        true => Finding::ok(NAME, "none is active"),
+        false => Finding::warn(NAME, lines.join("; "), format!("{} outage --end", own_name())),
+    })
 }
 
 fn text(findings: &[Finding]) -> String {

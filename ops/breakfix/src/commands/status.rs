@@ -10,7 +10,14 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
-use crate::{commands::own_name, duration, lab::Lab, output, problem::failure};
+use crate::{
+    commands::own_name,
+    duration,
+    lab::Lab,
+    outages::{Outage, Outages},
+    output,
+    problem::failure,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -37,6 +44,9 @@ struct Report<'a> {
     /// What divides every waiting of the platform; absent where that is AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     speed: Option<f64>,
+    /// AWS services that are down on purpose.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    outages: &'a [String],
     #[serde(flatten)]
     observation: &'a Observation,
 }
@@ -57,7 +67,13 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
         if !arguments.reveal {
             observation.hide();
         }
-        let read = show(arguments, lab, &observation)?;
+        let outages = match Outages::maybe(lab) {
+            // Whoever answers there need not be a lab.
+            Some(outages) => outages.active().await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let outages: Vec<String> = outages.iter().map(Outage::line).collect();
+        let read = show(arguments, lab, &observation, &outages)?;
         if arguments.watch && !read {
             return Ok(ExitCode::SUCCESS);
         }
@@ -80,7 +96,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// Shows one look; false when nobody reads any more.
-fn show(arguments: &Arguments, lab: &Lab, observation: &Observation) -> Result<bool> {
+fn show(arguments: &Arguments, lab: &Lab, observation: &Observation, outages: &[String]) -> Result<bool> {
     let speed = match lab {
         Lab::Laptop(ready) => Some(ready.speed),
         Lab::Configured { .. } | Lab::Gone { .. } | Lab::Absent { .. } => None,
@@ -88,7 +104,7 @@ fn show(arguments: &Arguments, lab: &Lab, observation: &Observation) -> Result<b
     let stale =
         lab.ignores_generated_names().then(|| stale::line(observation, |name| std::env::var(name).ok())).flatten();
     if arguments.json {
-        let report = Report { lab: lab.to_string(), speed, observation };
+        let report = Report { lab: lab.to_string(), speed, outages, observation };
         let print = if arguments.watch { serde_json::to_string } else { serde_json::to_string_pretty };
         stale.iter().for_each(output::say);
         return Ok(output::more_data(print(&report).context("writing the status")?));
@@ -97,7 +113,8 @@ fn show(arguments: &Arguments, lab: &Lab, observation: &Observation) -> Result<b
     let stale = stale.map(|line| format!("\n\n{line}")).unwrap_or_default();
     // On a terminal the screen is wiped, so that the eye finds each thing where it was.
     let clear = if arguments.watch && std::io::stdout().is_terminal() { "\x1b[2J\x1b[H" } else { "" };
-    Ok(output::more_data(format!("{clear}{text}{stale}")))
+    let outages: String = outages.iter().map(|outage| format!("\noutage    {outage}")).collect();
+    Ok(output::more_data(format!("{clear}{text}{outages}{stale}")))
 }
 
 #[cfg(test)]

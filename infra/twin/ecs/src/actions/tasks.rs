@@ -37,6 +37,10 @@ pub(super) fn run(core: &Arc<Core>, input: RunTaskRequest) -> Result<RunTaskResp
             return Err(client("TaskDefinition is inactive"));
         }
         check_overrides(&input, &definition)?;
+        let over = input.overrides.as_ref();
+        let task = over.and_then(|it| it.task_role_arn.as_ref()).or(definition.wire.task_role_arn.as_ref());
+        let roles = task.into_iter().chain(&definition.wire.execution_role_arn);
+        life::assumable(core, roles.map(|role| arn::role(account, role))).map_err(client)?;
         let mut ids = Vec::new();
         for _ in 0..count {
             let order = Launch {

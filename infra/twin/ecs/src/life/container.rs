@@ -60,7 +60,7 @@ pub(super) async fn start(core: &Arc<Core>, order: &Order, prepared: Prepared) -
         }
     };
     let pid = child.id();
-    let logs = prepared.destination.map(|destination| LogPump::start(core, destination, &mut child));
+    let logs = prepared.destination.map(|destination| LogPump::start(core, order, destination, &mut child));
     step(core, order, |task| {
         task.status = Status::Running;
         task.times.started = Some(epoch_s());

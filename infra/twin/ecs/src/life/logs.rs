@@ -13,6 +13,7 @@ use tokio::{
 };
 use twin_platform::seam::LogLine;
 
+use super::permission;
 use crate::{core::Core, state::Order};
 
 /// CloudWatch Logs takes 256 KiB for an event and counts 26 bytes of overhead ("PutLogEvents"); the driver splits longer lines.
@@ -49,7 +50,7 @@ pub(super) struct LogPump {
 }
 
 impl LogPump {
-    pub(super) fn start(core: &Arc<Core>, destination: Destination, child: &mut Child) -> Self {
+    pub(super) fn start(core: &Arc<Core>, order: &Order, destination: Destination, child: &mut Child) -> Self {
         let (lines, queue) = mpsc::channel(QUEUE_LINES);
         if let Some(output) = child.stdout.take() {
             tokio::spawn(read(output, lines.clone()));
@@ -57,7 +58,7 @@ impl LogPump {
         if let Some(output) = child.stderr.take() {
             tokio::spawn(read(output, lines));
         }
-        Self { writer: tokio::spawn(write(core.clone(), destination, queue)) }
+        Self { writer: tokio::spawn(write(core.clone(), order.clone(), destination, queue)) }
     }
 
     /// Waits until the last line is written: the readers end when the pipes close, the writer when the readers end.
@@ -123,7 +124,7 @@ fn line(bytes: &[u8]) -> LogLine {
     }
 }
 
-async fn write(core: Arc<Core>, destination: Destination, mut queue: mpsc::Receiver<LogLine>) {
+async fn write(core: Arc<Core>, order: Order, destination: Destination, mut queue: mpsc::Receiver<LogLine>) {
     let mut batch = Vec::new();
     let mut refused = false;
     loop {
@@ -138,7 +139,11 @@ async fn write(core: Arc<Core>, destination: Destination, mut queue: mpsc::Recei
                 Ok(_) => {}
             }
         }
-        let appended = core.logs.append(&destination.group, &destination.stream, std::mem::take(&mut batch)).await;
+        let lines = std::mem::take(&mut batch);
+        let appended = match permission::on_stream(&core, &order, "logs:PutLogEvents", &destination) {
+            Ok(()) => core.logs.append(&destination.group, &destination.stream, lines).await,
+            Err(denial) => Err(denial),
+        };
         // The container goes on without its log, as with the driver; one warning tells of it.
         if let Err(error) = appended
             && !std::mem::replace(&mut refused, true)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use super::{logs::Destination, step};
+use super::{logs::Destination, permission, step};
 use crate::{
     core::Core,
     environment,
@@ -24,6 +24,7 @@ pub(super) struct Prepared {
 /// # Errors
 /// The stopped reason as Fargate words it ("Stopped tasks error messages" in the ECS developer guide).
 pub(super) async fn prepare(core: &Arc<Core>, order: &Order) -> Result<Prepared, Option<String>> {
+    permission::assume(core, order)?;
     let place = core.places.take(&environment::ports(order))?;
     step(core, order, |task| {
         task.place = Some(place.clone());
@@ -34,7 +35,11 @@ pub(super) async fn prepare(core: &Arc<Core>, order: &Order) -> Result<Prepared,
     let program = pull(core, order).await?;
     let destination = Destination::of(order);
     if let Some(destination) = &destination {
-        core.logs.create_stream(&destination.group, &destination.stream).await.map_err(|error| {
+        let created = async {
+            permission::on_stream(core, order, "logs:CreateLogStream", destination)?;
+            core.logs.create_stream(&destination.group, &destination.stream).await
+        };
+        created.await.map_err(|error| {
             format!(
                 "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: \
                  failed to create Cloudwatch log stream: {error} : exit status 1"
@@ -66,7 +71,7 @@ async fn secrets(core: &Core, order: &Order) -> Result<BTreeMap<String, String>,
     let mut values = BTreeMap::new();
     for secret in order.container.secrets.iter().flatten() {
         let from_secrets_manager = secret.value_from.contains(":secretsmanager:");
-        let value = core.secrets.resolve(&secret.value_from).await.map_err(|error| {
+        let value = core.secrets.resolve(&secret.value_from, permission::session(core, order).as_ref()).await.map_err(|error| {
             if from_secrets_manager {
                 format!(
                     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use twin_platform::{
     AwsError,
-    seam::{LogLine, LogSink, SecretValues, TargetHealth, Targets},
+    seam::{LogLine, LogSink, Roles, SecretValues, Session, TargetHealth, Targets},
 };
 
 pub(crate) const TARGET_GROUP: &str =
@@ -112,10 +112,26 @@ pub(crate) struct FakeSecrets;
 
 #[async_trait]
 impl SecretValues for FakeSecrets {
-    async fn resolve(&self, value_from: &str) -> Result<String, AwsError> {
+    async fn resolve(&self, value_from: &str, _reader: Option<&Session>) -> Result<String, AwsError> {
         match value_from.rsplit(':').next() {
             Some("known") => Ok("the-secret".into()),
             _ => Err(AwsError::client("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")),
+        }
+    }
+}
+
+/// Knows every role but `missing`, and lets `silent` write no log.
+pub(crate) struct FakeRoles;
+
+impl Roles for FakeRoles {
+    fn assumable(&self, role_arn: &str) -> bool {
+        !role_arn.ends_with("/missing")
+    }
+
+    fn authorize(&self, session: &Session, action: &str, resource: &str) -> Result<(), AwsError> {
+        match session.role_arn.ends_with("/silent") && action.starts_with("logs:") {
+            true => Err(AwsError::client("AccessDeniedException", format!("{} {action} {resource}", session.name))),
+            false => Ok(()),
         }
     }
 }

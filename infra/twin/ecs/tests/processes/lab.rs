@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use twin_ecs::{Ecs, Settings};
 use twin_platform::{Account, Request, Service, Spawner, Speed};
 
-use crate::fakes::{FakeLogs, FakeSecrets, FakeTargets};
+use crate::fakes::{FakeLogs, FakeRoles, FakeSecrets, FakeTargets};
 
 pub(crate) struct Lab {
     pub(crate) ecs: Arc<Ecs>,
@@ -37,6 +37,7 @@ impl Lab {
                 ("python:latest".into(), PathBuf::from("/usr/bin/python3")),
             ],
             scratch: folder.path().join("scratch"),
+            roles: Arc::new(FakeRoles),
         };
         let (targets, logs) = (Arc::new(FakeTargets::default()), Arc::new(FakeLogs::default()));
         logs.groups.lock().expect("no test panicked here").insert("/ecs/golden".into());

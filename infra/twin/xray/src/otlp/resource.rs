@@ -25,6 +25,12 @@ pub(super) struct Sender {
     pub(super) metadata: String,
 }
 
+/// The ECS task that sent the batch.
+pub(super) fn task_arn(resource: Option<&Resource>) -> Option<&str> {
+    let mut attributes = resource?.attributes.iter();
+    text(attributes.find(|attribute| attribute.key == "aws.ecs.task.arn")?.value.as_ref())
+}
+
 impl Sender {
     pub(super) fn of(resource: Option<&Resource>, shared: &mut Texts) -> Self {
         let attributes = resource.map(|resource| resource.attributes.as_slice()).unwrap_or_default();
