@@ -26,6 +26,8 @@ mod full_disk;
 #[cfg(target_os = "linux")]
 #[path = "lab/interrupted.rs"]
 mod interrupted;
+#[path = "lab/least_privilege.rs"]
+mod least_privilege;
 #[path = "lab/leaving.rs"]
 mod leaving;
 #[path = "lab/memory_leak.rs"]

@@ -12,7 +12,7 @@ use aws_sdk_ssm::types::ParameterType;
 
 use crate::{
     AwsError, Clients, Names, StepError,
-    observe::{HealthCheck, Limits},
+    observe::{HealthCheck, Limits, RolePolicy},
     plan::{Action, Step},
     wording,
 };
@@ -21,6 +21,7 @@ use crate::{
 pub(crate) async fn apply(clients: &Clients, names: &Names, step: &Step) -> Result<String, StepError> {
     match &step.action {
         Action::SetParameter => set_parameter(clients, names).await,
+        Action::RestoreRolePolicy(held) => restore_role_policy(clients, held).await,
         Action::RestoreHealthCheck(wanted) => restore_health_check(clients, wanted).await,
         Action::RollBack { task_definition } => roll_back(clients, names, task_definition).await,
         Action::SetDesiredCount { count } => set_desired_count(clients, names, *count).await,
@@ -46,6 +47,18 @@ async fn set_parameter(clients: &Clients, names: &Names) -> Result<String, StepE
         .await
         .map_err(AwsError::from_sdk("ssm:PutParameter"))?;
     Ok(format!("PutParameter wrote version {}", put.version))
+}
+
+async fn restore_role_policy(clients: &Clients, held: &RolePolicy) -> Result<String, StepError> {
+    let RolePolicy { role, policy_name, shipped, denying, .. } = held;
+    let put = clients.iam.put_role_policy().role_name(role).policy_name(policy_name).policy_document(shipped);
+    put.send().await.map_err(AwsError::from_sdk("iam:PutRolePolicy"))?;
+    for name in denying {
+        let delete = clients.iam.delete_role_policy().role_name(role).policy_name(name);
+        delete.send().await.map_err(AwsError::from_sdk("iam:DeleteRolePolicy"))?;
+    }
+    let deleted = if denying.is_empty() { "" } else { " and DeleteRolePolicy" };
+    Ok(format!("PutRolePolicy{deleted}"))
 }
 
 async fn restore_health_check(clients: &Clients, wanted: &HealthCheck) -> Result<String, StepError> {

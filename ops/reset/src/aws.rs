@@ -34,6 +34,8 @@ pub struct Clients {
     pub scaling: aws_sdk_applicationautoscaling::Client,
     /// CloudWatch: the alarms that scaling policies hang on.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// IAM: the policies of the task's roles.
+    pub iam: aws_sdk_iam::Client,
     /// Elastic Load Balancing v2: target group, target health, address of the balancer.
     pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
 }
@@ -52,6 +54,7 @@ impl Clients {
             ecs: aws_sdk_ecs::Client::new(&config),
             scaling: aws_sdk_applicationautoscaling::Client::new(&config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
             elbv2: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             config,
         }

@@ -10,6 +10,7 @@ mod missing;
 mod parameter;
 mod part;
 mod reads;
+mod roles;
 mod scaling;
 mod secret;
 mod service;
@@ -24,6 +25,9 @@ pub use missing::Missing;
 pub use parameter::Parameter;
 pub use part::Part;
 pub use reads::{Reads, reads};
+pub use roles::RolePolicy;
+#[cfg(test)]
+pub(crate) use roles::place;
 pub use scaling::{Limits, Scaling};
 pub use secret::{Secret, SecretVersion};
 pub(crate) use secret::{StoredSecret, read as read_secret, read_version};
@@ -59,6 +63,8 @@ pub struct Observation {
     pub effective: Vec<Effective>,
     /// Auto scaling of the service; none where it is not scaled.
     pub scaling: Part<Option<Scaling>>,
+    /// Policies of the task's roles.
+    pub role_policies: Part<Vec<RolePolicy>>,
     /// The database secret, without its value.
     pub secret: Part<Secret>,
     /// The database, looked at with the secret's current credentials.
@@ -131,6 +137,10 @@ impl Observer {
             return Err(ObserveError::Unreachable(reason));
         }
         let missing = missing::find(names, service.as_ref(), health_check.as_ref().err(), secret.as_ref().err());
+        let role_policies = match &service {
+            Ok(service) => roles::read(clients, &service.arn).await,
+            Err(error) => Err(error.clone()),
+        };
         let effective = match &tasks {
             Ok(tasks) => {
                 let url = balancer.as_ref().ok().map(|balancer| balancer.url.as_str());
@@ -149,6 +159,7 @@ impl Observer {
             targets: targets.into(),
             effective,
             scaling: scaling.into(),
+            role_policies: role_policies.into(),
             secret: secret.into(),
             database,
             missing,

@@ -12,7 +12,7 @@ pub use step::{Action, Step};
 use contract::failure::shown;
 
 use crate::{
-    observe::{Database, HealthCheck, LoginState, Observation, Secret, Target, Task},
+    observe::{Database, HealthCheck, LoginState, Observation, RolePolicy, Secret, Target, Task},
     wording,
 };
 
@@ -25,6 +25,7 @@ const FORGOTTEN_TRANSACTION_S: i64 = 10;
 pub fn plan(seen: &Observation, desired_count: i32) -> Vec<Step> {
     let mut steps = Vec::new();
     steps.extend(parameter(seen));
+    steps.extend(seen.role_policies.known().into_iter().flatten().filter_map(role_policy));
     steps.extend(seen.health_check.known().and_then(health_check));
     steps.extend(rollback::step(seen));
     let scaling = seen.scaling.known().and_then(Option::as_ref);
@@ -51,6 +52,16 @@ fn parameter(seen: &Observation) -> Option<Step> {
     };
     let name = seen.parameter.known().map_or("failure-mode parameter", |parameter| parameter.name.as_str());
     Some(Step::new(Action::SetParameter, name, from, "none", why))
+}
+
+fn role_policy(held: &RolePolicy) -> Option<Step> {
+    let denying = (!held.denying.is_empty()).then(|| format!("denied by {}", held.denying.join(", ")));
+    let from: Vec<String> = held.drift.iter().cloned().chain(denying).collect();
+    (!from.is_empty()).then(|| {
+        let why = "the tasks may not do what they need, or more than that";
+        let what = format!("policy of role {}", held.role);
+        Step::new(Action::RestoreRolePolicy(held.clone()), what, from.join(", "), "as shipped", why)
+    })
 }
 
 fn health_check(held: &HealthCheck) -> Option<Step> {

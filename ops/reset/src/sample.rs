@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::observe::{
     Balancer, Database, Deployment, Effective, HealthCheck, Limits, Login, Observation, Parameter, Part, Reads,
-    Scaling, Secret, SecretVersion, Service, Sessions, Target, Task, Via,
+    RolePolicy, Scaling, Secret, SecretVersion, Service, Sessions, Target, Task, Via, place,
 };
 
 pub(crate) const GROUP: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/golden/1";
@@ -85,6 +85,10 @@ pub(crate) fn healthy() -> Observation {
             limits: Limits::of_the_lab(2),
             pressing: Vec::new(),
         })),
+        role_policies: Part::Known({
+            let place = place("arn:aws:ecs:us-east-1:123456789012:service/golden/golden").expect("an ARN");
+            contract::roles::ALL.iter().map(|role| RolePolicy::of_the_lab(role, &place)).collect()
+        }),
         secret: Part::Known(Secret {
             arn: "arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-AbCdEf".into(),
             name: "golden/db".into(),

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::{
-    observe::{HealthCheck, Limits},
+    observe::{HealthCheck, Limits, RolePolicy},
     wording::shown,
 };
 
@@ -15,6 +15,8 @@ use crate::{
 pub enum Action {
     /// `ssm:PutParameter` with `none`.
     SetParameter,
+    /// `iam:PutRolePolicy` with the shipped policy, and `iam:DeleteRolePolicy` of what denies beside it.
+    RestoreRolePolicy(RolePolicy),
     /// `elasticloadbalancing:ModifyTargetGroup` to these settings.
     RestoreHealthCheck(HealthCheck),
     /// `ecs:UpdateService` to this task definition.

@@ -66,6 +66,18 @@ fn the_health_check_goes_back_to_the_labs() {
 }
 
 #[test]
+fn a_policy_that_lacks_a_statement_or_is_overruled_is_restored() {
+    let mut seen = sample::healthy();
+    let Part::Known(policies) = &mut seen.role_policies else { panic!("the sample knows every part") };
+    policies[0].drift = Some("ReadDatabaseSecret not as shipped".into());
+    policies[1].denying = vec!["drill".into()];
+    let wanted: Vec<_> = policies.iter().cloned().map(Action::RestoreRolePolicy).collect();
+    assert_eq!(actions(&seen), wanted);
+    let line = plan(&seen, 2)[1].to_string();
+    assert!(line.starts_with("policy of role golden-execution: denied by drill -> as shipped ("), "{line}");
+}
+
+#[test]
 fn the_count_goes_back_and_a_larger_one_may_be_wanted() {
     let mut seen = sample::healthy();
     sample::service(&mut seen).desired = 0;

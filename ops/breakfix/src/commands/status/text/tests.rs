@@ -98,6 +98,7 @@ pub(crate) fn broken() -> Observation {
             limits: Limits { minimum: 2, maximum: 4, scale_in_suspended: true, ..Limits::of_the_lab(2) },
             pressing: vec!["golden-cpu".into()],
         })),
+        role_policies: Part::Known(Vec::new()),
         secret: Part::Known(Secret {
             arn: "arn".into(),
             name: "golden/db".into(),
