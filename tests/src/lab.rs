@@ -239,6 +239,16 @@ impl Lab {
         assert!(output.status.success(), "reset: {}\n{}", text(&output.stdout), text(&output.stderr));
     }
 
+    /// Begins an outage by `breakfix outage`: service, kind and further flags.
+    ///
+    /// # Panics
+    /// When it is refused.
+    #[track_caller]
+    pub fn outage(&self, arguments: &[&str]) {
+        let output = self.breakfix(&[&["outage"], arguments].concat());
+        assert!(output.status.success(), "outage {arguments:?}: {}", text(&output.stderr));
+    }
+
     /// What the twin wrote to its log, for messages of failed tests.
     pub fn twin_log(&self) -> String {
         let log = fs::read_to_string(self.place.outside().join("twin.log")).unwrap_or_default();

@@ -5,7 +5,6 @@
 
 mod disk;
 mod lab;
-mod outage;
 pub mod process;
 mod reply;
 mod sql;
@@ -14,7 +13,6 @@ mod wait;
 
 pub use disk::SmallDisk;
 pub use lab::{Lab, binary, free_port, text};
-pub use outage::Outage;
 pub use reply::Reply;
 pub use sql::Session;
 pub use traffic::Traffic;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use tests::{Lab, Outage, Traffic, until};
+use tests::{Lab, Traffic, text, until};
 
 /// The least that the mode under test adds to a request.
 const ADDED: Duration = Duration::from_millis(80);
@@ -22,10 +22,6 @@ fn look(lab: &Lab) -> (String, Duration) {
 #[test]
 fn a_parameter_that_cannot_be_read_applies_for_a_minute_and_then_no_longer() {
     let lab = Lab::up();
-    let outage = Outage::before(lab.name("AWS_ENDPOINT_URL"));
-    let revision = lab.revision_with(&[("AWS_ENDPOINT_URL_SSM", &outage.url())]);
-    lab.deploy(&["--task-definition", &revision]);
-    lab.until_deployed();
     let version = lab.set_mode(r#"{"mode":"latency","min_ms":80,"max_ms":90}"#);
     lab.until_applied(version);
     let wanted = version.to_string();
@@ -33,7 +29,9 @@ fn a_parameter_that_cannot_be_read_applies_for_a_minute_and_then_no_longer() {
     let traffic = Traffic::start(lab.name("ALB_URL"), 50.0, &["/", "/db", "/work?ms=2"]);
 
     let began = Instant::now();
-    outage.answer("ThrottlingException", "Rate exceeded");
+    lab.outage(&["ssm", "--throttle", "--for", "5m"]);
+    let operator = lab.try_aws(&["ssm", "describe-parameters"]).expect_err("operators are throttled too");
+    assert!(operator.to_string().contains("ThrottlingException"), "{operator}");
     until("the log names the throttling", 10, || {
         let lines = lab.log_messages(r#"{ $.errorType = "ParameterUnavailable" }"#);
         let named = lines.iter().any(|line| line.contains("ThrottlingException: Rate exceeded"));
@@ -49,8 +47,12 @@ fn a_parameter_that_cannot_be_read_applies_for_a_minute_and_then_no_longer() {
         });
     };
     still_applies(Duration::from_secs(25));
-    outage.close();
+    lab.outage(&["ssm", "--refuse", "--for", "5m"]);
     still_applies(STILL);
+    let status = lab.breakfix(&["status"]);
+    assert!(text(&status.stdout).contains("outage    ssm: refuse, everybody's calls"), "{}", text(&status.stdout));
+    let reset = lab.breakfix(&["reset", "--dry-run"]);
+    assert!(text(&reset.stderr).contains("warning: an outage is active"), "{}", text(&reset.stderr));
 
     until("no mode applies any longer", 20, || {
         let looks: Vec<_> = (0..6).map(|_| look(&lab)).collect();
@@ -64,7 +66,7 @@ fn a_parameter_that_cannot_be_read_applies_for_a_minute_and_then_no_longer() {
         "an outage is said when it begins and when its kind changes, not on every read: {lines:?}"
     );
 
-    outage.open();
+    lab.outage(&["ssm", "--end"]);
     lab.until_applied(version);
     let (_, took) = look(&lab);
     assert!(took >= ADDED, "the mode is back: {took:?}");

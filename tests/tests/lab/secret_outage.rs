@@ -1,6 +1,7 @@
 //! Secrets Manager denies the secret, or is out of reach: new tasks say so on `/db`, and heal by themselves.
 
-use tests::{Lab, Outage, Reply, until};
+use contract::names::resource;
+use tests::{Lab, Reply, until};
 
 /// Waits until this many calls of `/db` in a row have this status, so that each task was asked; answers the last reply.
 fn until_every_db(lab: &Lab, status: u16) -> Reply {
@@ -16,13 +17,11 @@ fn until_every_db(lab: &Lab, status: u16) -> Reply {
 #[test]
 fn a_secret_that_cannot_be_read_is_named_and_heals_by_itself() {
     let lab = Lab::up();
-    let outage = Outage::before(lab.name("AWS_ENDPOINT_URL"));
-    let revision = lab.revision_with(&[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &outage.url())]);
-    lab.deploy(&["--task-definition", &revision]);
-    lab.until_deployed();
     until_every_db(&lab, 200);
 
-    outage.answer("AccessDeniedException", "User is not authorized to perform: secretsmanager:GetSecretValue");
+    let deny = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"secretsmanager:*","Resource":"*"}}"#;
+    let of_drill = ["--role-name", resource::TASK_ROLE, "--policy-name", "drill"];
+    lab.aws(&[&["iam", "put-role-policy"], of_drill.as_slice(), &["--policy-document", deny]].concat());
     until_every_db(&lab, 200);
     // Only what has no credentials yet must have them.
     lab.redeploy();
@@ -43,15 +42,16 @@ fn a_secret_that_cannot_be_read_is_named_and_heals_by_itself() {
     assert!(lines[0].contains(r#""errorType":"SecretUnavailable""#), "{lines:?}");
     assert_eq!(lines[0].matches("AccessDeniedException").count(), 1, "{lines:?}");
 
-    outage.close();
-    until("the log says that the connection is refused", 20, || {
+    lab.outage(&["secretsmanager", "--refuse", "--for", "5m", "--tasks-only"]);
+    lab.aws(&[&["iam", "delete-role-policy"], of_drill.as_slice()].concat());
+    until("the log says that nothing was answered", 20, || {
         assert_eq!(lab.get("/db").status, 503);
         let lines = lab.log_messages(r#"{ $.errorType = "SecretUnavailable" }"#);
         let last = lines.last().cloned().unwrap_or_default();
-        if last.to_lowercase().contains("refused") { Ok(()) } else { Err(last) }
+        if last.contains("connection closed") { Ok(()) } else { Err(last) }
     });
 
-    outage.open();
+    lab.outage(&["secretsmanager", "--end"]);
     until_every_db(&lab, 200);
     let password = lab.secret().password;
     let secrets: Vec<_> = lab.log_messages("").into_iter().filter(|line| line.contains(&password)).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::lab::{CLUSTER, Lab, id_of, run_request, wait_for};
+use crate::lab::{CLUSTER, Lab, definition, id_of, run_request, wait_for};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_runs_its_command_and_stops_with_its_exit_code() {
@@ -162,4 +162,27 @@ async fn nothing_is_left_after_shutdown_not_even_what_a_container_left_behind() 
     assert!(left.is_empty(), "still running: {left:?}");
     let records = std::fs::read_to_string(lab.folder.path().join("processes.json")).expect("the record is there");
     assert_eq!(records.trim(), "[]");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_execution_role_writes_the_log_and_must_be_there() {
+    let lab = Lab::start(10.0).await;
+    let with_role = |role: &str| {
+        let mut definition = definition(json!({ "command": ["-c", "exit 0"] }));
+        definition["executionRoleArn"] = role.into();
+        definition
+    };
+    let registered = lab.ok("RegisterTaskDefinition", with_role("silent")).await;
+    let id = lab.run(registered["taskDefinition"]["taskDefinitionArn"].as_str().expect("an ARN")).await;
+    let reason = lab.task_in(&id, "STOPPED").await["stoppedReason"].as_str().unwrap_or_default().to_owned();
+    let stream = format!("{id} logs:CreateLogStream arn:aws:logs:us-east-1:123456789012:log-group:/ecs/golden:log-stream:golden/golden/{id}");
+    assert!(reason.starts_with("ResourceInitializationError: failed to validate logger args"), "{reason}");
+    assert!(reason.contains("AccessDeniedException") && reason.contains(&stream), "{reason}");
+
+    let registered = lab.ok("RegisterTaskDefinition", with_role("missing")).await;
+    let arn = registered["taskDefinition"]["taskDefinitionArn"].as_str().expect("an ARN");
+    let (code, message) = lab.refused("RunTask", run_request(arn)).await;
+    assert_eq!(code, "ClientException");
+    let role = "arn:aws:iam::123456789012:role/missing";
+    assert!(message.starts_with(&format!("ECS was unable to assume the role '{role}' that was provided")), "{message}");
 }
