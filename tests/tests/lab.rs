@@ -16,6 +16,8 @@ mod crash;
 mod database_outage;
 #[path = "lab/deployment.rs"]
 mod deployment;
+#[path = "lab/firewall.rs"]
+mod firewall;
 #[path = "lab/first_break.rs"]
 mod first_break;
 #[path = "lab/fixed_credentials.rs"]

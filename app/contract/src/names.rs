@@ -90,6 +90,24 @@ pub mod health_check {
     pub const MATCHER: &str = "200";
 }
 
+/// The web ACL in front of the balancer: what the lab creates, and what `reset` restores.
+pub mod firewall {
+    /// Its name, and the name of its metrics.
+    pub const WEB_ACL: &str = "golden";
+    /// AWS's managed rule groups in it, by priority from 0. Each only counts what it would block.
+    pub const MANAGED_GROUPS: [&str; 3] = [
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesAmazonIpReputationList",
+    ];
+    /// The rule that counts clients which ask too often, after them.
+    pub const RATE_RULE: &str = "rate-per-client";
+    /// Requests of one address within the window that are too many.
+    pub const RATE_LIMIT: i64 = 2000;
+    /// Seconds of the window.
+    pub const RATE_WINDOW_S: i64 = 300;
+}
+
 /// `application_name` of the PostgreSQL sessions, by which `pg_stat_activity` tells who holds them.
 pub mod application_name {
     /// Sessions of the application's pool.

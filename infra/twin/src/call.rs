@@ -19,6 +19,7 @@ const UNSIGNED: [(&str, &str, &str); 11] = [
     ("sqs", "AmazonSQS", "2012-11-05"),
     ("ssm", "AmazonSSM", ""),
     ("sts", "", "2011-06-15"),
+    ("wafv2", "AWSWAF_20190729", ""),
 ];
 
 /// One request, named.

@@ -1,5 +1,5 @@
 //! The metrics that the platform emits, with AWS's names, dimensions and units: `AWS/ApplicationELB`, `AWS/ECS`,
-//! `ECS/ContainerInsights`, `AWS/RDS` and `AWS/SQS`.
+//! `ECS/ContainerInsights`, `AWS/RDS`, `AWS/SQS` and `AWS/WAFV2`.
 //!
 //! Promises: what is emitted was counted or measured. What AWS reports once a minute is sampled three times in a minute of the
 //! platform's (`--speed` divides it), so that an alarm's period is never empty; requests are summed up every second.
@@ -22,6 +22,7 @@ use twin_platform::{
     Speed, now_ms,
     seam::{Datum, MetricSink},
 };
+use twin_waf::Waf;
 
 /// Requests are summed up this often: CloudWatch keeps nothing finer.
 const SECOND: Duration = Duration::from_secs(1);
@@ -36,6 +37,7 @@ pub(crate) struct Sources {
     pub(crate) ecs: Arc<Ecs>,
     pub(crate) database: Arc<Database>,
     pub(crate) queues: Arc<Sqs>,
+    pub(crate) waf: Arc<Waf>,
     pub(crate) sink: Arc<dyn MetricSink>,
     pub(crate) speed: Speed,
 }
@@ -43,11 +45,13 @@ pub(crate) struct Sources {
 /// Starts to sum up and to sample, until the token is cancelled.
 pub(crate) fn emit(sources: Sources, stop: &CancellationToken) {
     let (requests, elbv2, sink) = (sources.requests.clone(), sources.elbv2.clone(), sources.sink.clone());
+    let waf = sources.waf.clone();
     let counting = async move {
         let mut tick = every(SECOND);
         loop {
             tick.tick().await;
             sink.put(requests.take(&elbv2, now_ms()));
+            sink.put(waf.sample(now_ms()));
         }
     };
     let sampling = async move {

@@ -12,6 +12,7 @@ use twin_iam::Iam;
 use twin_logs::Logs;
 use twin_messaging::{Sns, Sqs};
 use twin_platform::{Account, Service, Spawner, Speed};
+use twin_waf::Waf;
 use twin_xray::XRay;
 
 use crate::{
@@ -84,6 +85,8 @@ impl Services {
         actions.set_scaling(&scaling);
         let (stop, requests) = (CancellationToken::new(), Arc::new(Requests::default()));
         elbv2.set_observer(Arc::new(Watchers::new(requests.clone(), xray.clone())));
+        let waf = Waf::new(account.clone(), speed, elbv2.clone());
+        elbv2.set_filter(waf.clone());
         access_logs::deliver(&elbv2, s3.clone(), account.clone(), speed, stop.clone());
         let sources = metrics::Sources {
             requests,
@@ -91,6 +94,7 @@ impl Services {
             ecs: ecs.clone(),
             database: database.clone(),
             queues: queues.clone(),
+            waf: waf.clone(),
             sink: cloudwatch.clone(),
             speed,
         };
@@ -112,6 +116,7 @@ impl Services {
             ("sqs", queues),
             ("ssm", parameters),
             ("sts", Arc::new(Sts::new(account, ecs.clone(), iam))),
+            ("wafv2", waf),
             ("xray", xray.clone()),
         ];
         Self { table, stop, ecs, elbv2, database, xray, permission, faults: Faults::default() }

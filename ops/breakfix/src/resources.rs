@@ -8,6 +8,7 @@
 
 mod alarms;
 mod dashboards;
+mod firewall;
 mod metric_filters;
 mod notifications;
 mod roles;
@@ -64,6 +65,7 @@ pub(crate) struct Created {
 pub(crate) struct Dimensions {
     pub(crate) load_balancer: String,
     pub(crate) target_group: String,
+    pub(crate) region: String,
 }
 
 /// The end of an ARN that a metric has as its dimension, by AWS's rule: no API answers it.
@@ -171,7 +173,7 @@ async fn balancer(config: &SdkConfig, port: u16) -> Result<(Created, Dimensions)
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(config);
     let (balancer, target_group_arn) = tokio::try_join!(load_balancer(&elb), target_group(&elb))?;
     let arn = balancer.load_balancer_arn().context("the load balancer has no ARN")?;
-    access_log(&elb, arn).await?;
+    tokio::try_join!(access_log(&elb, arn), firewall::create(config, arn))?;
     let listener = elb
         .create_listener()
         .load_balancer_arn(arn)
@@ -182,7 +184,11 @@ async fn balancer(config: &SdkConfig, port: u16) -> Result<(Created, Dimensions)
         );
     created_or_there("creating the listener", "DuplicateListener", listener.send().await)?;
     let host = balancer.dns_name().context("the load balancer has no DNS name")?;
-    let dimensions = Dimensions { load_balancer: dimension(arn), target_group: dimension(&target_group_arn) };
+    let dimensions = Dimensions {
+        load_balancer: dimension(arn),
+        target_group: dimension(&target_group_arn),
+        region: config.region().map_or_else(String::new, ToString::to_string),
+    };
     Ok((Created { alb_url: format!("http://{host}:{port}"), target_group_arn }, dimensions))
 }
 

@@ -1,6 +1,7 @@
 //! Doing the steps of a plan, by AWS APIs and SQL only.
 
 mod credentials;
+mod firewall;
 mod sessions;
 
 use aws_sdk_applicationautoscaling::{
@@ -23,6 +24,7 @@ pub(crate) async fn apply(clients: &Clients, names: &Names, step: &Step) -> Resu
         Action::SetParameter => set_parameter(clients, names).await,
         Action::RestoreRolePolicy(held) => restore_role_policy(clients, held).await,
         Action::RestoreHealthCheck(wanted) => restore_health_check(clients, wanted).await,
+        Action::RestoreFirewall(held) => Ok(firewall::restore(clients, held).await?),
         Action::RollBack { task_definition } => roll_back(clients, names, task_definition).await,
         Action::SetDesiredCount { count } => set_desired_count(clients, names, *count).await,
         Action::HoldCapacity { resource_id, count } => hold_capacity(clients, resource_id, *count).await,

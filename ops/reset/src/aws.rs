@@ -38,6 +38,8 @@ pub struct Clients {
     pub iam: aws_sdk_iam::Client,
     /// Elastic Load Balancing v2: target group, target health, address of the balancer.
     pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    /// AWS WAF: the web ACL in front of the balancer.
+    pub wafv2: aws_sdk_wafv2::Client,
 }
 
 impl Clients {
@@ -56,6 +58,7 @@ impl Clients {
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             elbv2: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            wafv2: aws_sdk_wafv2::Client::new(&config),
             config,
         }
     }

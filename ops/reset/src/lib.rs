@@ -7,6 +7,7 @@
 mod apply;
 pub mod aws;
 mod command;
+pub mod firewall;
 mod names;
 pub mod observe;
 mod options;

@@ -6,6 +6,7 @@
 mod balancer;
 mod database;
 mod effective;
+mod firewall;
 mod missing;
 mod parameter;
 mod part;
@@ -21,6 +22,7 @@ pub use balancer::{Balancer, HealthCheck, Target};
 pub use database::{Database, HeldTransaction, Login, LoginState, Sessions};
 pub(crate) use database::{Session, count_leaked};
 pub use effective::{Effective, Via};
+pub use firewall::Firewall;
 pub use missing::Missing;
 pub use parameter::Parameter;
 pub use part::Part;
@@ -59,6 +61,8 @@ pub struct Observation {
     pub health_check: Part<HealthCheck>,
     /// Registered targets with their health.
     pub targets: Part<Vec<Target>>,
+    /// The web ACL in front of the load balancer.
+    pub firewall: Part<Firewall>,
     /// The parameter's version that each running task applies.
     pub effective: Vec<Effective>,
     /// Auto scaling of the service; none where it is not scaled.
@@ -141,6 +145,8 @@ impl Observer {
             Ok(service) => roles::read(clients, &service.arn).await,
             Err(error) => Err(error.clone()),
         };
+        let of_balancer = balancer.as_ref().ok().and_then(|balancer| balancer.arn.as_deref());
+        let firewall = firewall::read(clients, of_balancer).await;
         let effective = match &tasks {
             Ok(tasks) => {
                 let url = balancer.as_ref().ok().map(|balancer| balancer.url.as_str());
@@ -157,6 +163,7 @@ impl Observer {
             balancer: balancer.into(),
             health_check: health_check.into(),
             targets: targets.into(),
+            firewall: firewall.into(),
             effective,
             scaling: scaling.into(),
             role_policies: role_policies.into(),

@@ -12,7 +12,7 @@ pub use step::{Action, Step};
 use contract::failure::shown;
 
 use crate::{
-    observe::{Database, HealthCheck, LoginState, Observation, RolePolicy, Secret, Target, Task},
+    observe::{Database, Firewall, HealthCheck, LoginState, Observation, RolePolicy, Secret, Target, Task},
     wording,
 };
 
@@ -26,6 +26,7 @@ pub fn plan(seen: &Observation, desired_count: i32) -> Vec<Step> {
     let mut steps = Vec::new();
     steps.extend(parameter(seen));
     steps.extend(seen.role_policies.known().into_iter().flatten().filter_map(role_policy));
+    steps.extend(seen.firewall.known().and_then(firewall));
     steps.extend(seen.health_check.known().and_then(health_check));
     steps.extend(rollback::step(seen));
     let scaling = seen.scaling.known().and_then(Option::as_ref);
@@ -84,6 +85,19 @@ fn health_check(held: &HealthCheck) -> Option<Step> {
     (!from.is_empty()).then(|| {
         let why = "the balancer judges the targets by other rules than the lab's";
         Step::new(Action::RestoreHealthCheck(wanted), "target group health check", from.join(", "), to.join(", "), why)
+    })
+}
+
+fn firewall(held: &Firewall) -> Option<Step> {
+    let mut from = held.drift.clone();
+    if held.web_acl_arn.is_none() {
+        from.push("no web ACL".to_owned());
+    }
+    from.extend(held.unprotected.as_ref().map(|_| "not in front of the balancer".to_owned()));
+    (!from.is_empty()).then(|| {
+        let why = "requests are judged by other rules than the lab's";
+        let to = "the lab's rules, which only count";
+        Step::new(Action::RestoreFirewall(held.clone()), "web ACL", from.join(", "), to, why)
     })
 }
 

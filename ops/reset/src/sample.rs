@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use time::OffsetDateTime;
 
 use crate::observe::{
-    Balancer, Database, Deployment, Effective, HealthCheck, Limits, Login, Observation, Parameter, Part, Reads,
-    RolePolicy, Scaling, Secret, SecretVersion, Service, Sessions, Target, Task, Via, place,
+    Balancer, Database, Deployment, Effective, Firewall, HealthCheck, Limits, Login, Observation, Parameter, Part,
+    Reads, RolePolicy, Scaling, Secret, SecretVersion, Service, Sessions, Target, Task, Via, place,
 };
 
 pub(crate) const GROUP: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/golden/1";
@@ -89,6 +89,7 @@ pub(crate) fn healthy() -> Observation {
             let place = place("arn:aws:ecs:us-east-1:123456789012:service/golden/golden").expect("an ARN");
             contract::roles::ALL.iter().map(|role| RolePolicy::of_the_lab(role, &place)).collect()
         }),
+        firewall: Part::Known(Firewall { web_acl_arn: Some("arn:aws:wafv2:golden".into()), ..Firewall::default() }),
         secret: Part::Known(Secret {
             arn: "arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-AbCdEf".into(),
             name: "golden/db".into(),

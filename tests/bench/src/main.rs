@@ -44,6 +44,8 @@ enum Part {
     Golden,
     /// The balancer against HAProxy.
     Balancer,
+    /// The balancer with the web ACL against without.
+    Firewall,
     /// From a changed parameter to every task, and what it costs in GetParameter calls.
     Flip,
     /// Start, memory and reset from every mode.
@@ -63,6 +65,7 @@ fn main() -> anyhow::Result<()> {
         match part {
             Part::Golden => parts::golden::measure(&mut report),
             Part::Balancer => parts::balancer::measure(&mut report),
+            Part::Firewall => parts::firewall::measure(&mut report),
             Part::Flip => parts::flip::measure(&mut report),
             Part::Lab => parts::lab::measure(&mut report),
             Part::Sight => parts::sight::measure(&mut report),

@@ -18,6 +18,7 @@ fn boto3_drives_every_service() {
         "ecs.py",
         "cloudwatch.py",
         "sns_sqs.py",
+        "wafv2.py",
         "xray.py",
     ] {
         lab.python(&folder.join(program));

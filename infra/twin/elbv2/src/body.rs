@@ -1,6 +1,7 @@
 //! Bodies on their way through, in both directions: frame by frame, with back-pressure, never gathered.
 
 use std::{
+    collections::VecDeque,
     io,
     pin::Pin,
     sync::{
@@ -26,7 +27,54 @@ pub(crate) enum RequestBody {
     /// Nothing.
     Empty,
     /// What the client sends, as it comes.
-    Streaming(Incoming, Arc<Flow>),
+    Streaming(ClientSent, Arc<Flow>),
+}
+
+/// What a client sends: what was looked at before it was routed, then the rest as it comes.
+#[derive(Debug)]
+pub(crate) struct ClientSent {
+    ahead: VecDeque<Frame<Bytes>>,
+    rest: Incoming,
+}
+
+impl ClientSent {
+    pub(crate) fn new(rest: Incoming) -> Self {
+        Self { ahead: VecDeque::new(), rest }
+    }
+
+    /// Whether nothing is left of it.
+    pub(crate) fn is_end(&self) -> bool {
+        self.ahead.is_empty() && self.rest.is_end_stream()
+    }
+
+    /// The next data of the rest, which stays in the body too; empty for trailers, none at the end.
+    pub(crate) async fn look_ahead(&mut self) -> Option<Result<Bytes, hyper::Error>> {
+        let frame = match std::future::poll_fn(|cx| Pin::new(&mut self.rest).poll_frame(cx)).await? {
+            Ok(frame) => frame,
+            Err(error) => return Some(Err(error)),
+        };
+        let data = frame.data_ref().cloned().unwrap_or_default();
+        self.ahead.push_back(frame);
+        Some(Ok(data))
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.ahead.pop_front() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let ahead: usize = self.ahead.iter().filter_map(Frame::data_ref).map(Bytes::len).sum();
+        let (ahead, rest) = (ahead as u64, self.rest.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower() + ahead);
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper + ahead);
+        }
+        hint
+    }
 }
 
 /// What is known of a request body under way: it decides between 408 (the client is silent) and 504 (the target is).
@@ -73,7 +121,7 @@ impl Body for RequestBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let Self::Streaming(body, flow) = self.get_mut() else { return Poll::Ready(None) };
-        let frame = Pin::new(body).poll_frame(cx);
+        let frame = body.poll_frame(cx);
         flow.waits_for_client.store(frame.is_pending(), Ordering::Relaxed);
         if let Poll::Ready(Some(Err(_))) = &frame {
             flow.broken.store(true, Ordering::Relaxed);
@@ -90,7 +138,7 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Streaming(body, _) => body.is_end_stream(),
+            Self::Streaming(body, _) => body.is_end(),
         }
     }
 

@@ -4,15 +4,12 @@
 use std::{sync::Arc, time::Instant};
 
 use http::{HeaderValue, Request, Response, StatusCode, Uri, Version, header};
-use hyper::{
-    body::{Body, Incoming},
-    upgrade::OnUpgrade,
-};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 
 use crate::{
-    body::{ClientBody, Flow, RequestBody},
+    body::{ClientBody, ClientSent, Flow, RequestBody},
     exchange::Exchange,
     front::Client,
     group::Group,
@@ -26,7 +23,7 @@ pub(crate) async fn forward(
     client: &Client,
     exchange: &mut Exchange,
     group: &Arc<Group>,
-    mut request: Request<Incoming>,
+    mut request: Request<ClientSent>,
 ) -> Answer {
     let balancer = &client.front.balancer;
     exchange.record.target_group_arn = Some(Arc::clone(&group.arn));
@@ -46,7 +43,7 @@ pub(crate) async fn forward(
     };
 
     let request = request.map(|body| {
-        if body.is_end_stream() {
+        if body.is_end() {
             return RequestBody::Empty;
         }
         let flow = Flow::new();
@@ -96,7 +93,7 @@ pub(crate) async fn forward(
 }
 
 /// Makes the request what the target is to see. Gives the client's side of an upgrade when it asks for one.
-fn prepare(client: &Client, exchange: &mut Exchange, request: &mut Request<Incoming>) -> Option<OnUpgrade> {
+fn prepare(client: &Client, exchange: &mut Exchange, request: &mut Request<ClientSent>) -> Option<OnUpgrade> {
     let upgrade = headers::asks_for_upgrade(request.headers())
         .then(|| request.headers().get(header::UPGRADE).cloned())
         .flatten()

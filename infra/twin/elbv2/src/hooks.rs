@@ -7,7 +7,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use http::request::Parts;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, request::Parts};
 
 use crate::record::Finished;
 
@@ -27,19 +28,57 @@ pub trait AccessLog: Send + Sync {
     fn write(&self, request: &Finished);
 }
 
-/// Looks at a request before it is routed: AWS WAF. Must return at once.
+/// Looks at requests before they are routed: AWS WAF.
 pub trait Filter: Send + Sync {
-    /// Whether the request to this load balancer goes on.
-    fn inspect(&self, load_balancer_arn: &str, client: SocketAddr, head: &Parts) -> Verdict;
+    /// Who looks at the next request to this load balancer; nobody when it is not protected. Asked once for each request, so
+    /// that what wants the body is also what judges it. Must return at once.
+    fn guard(&self, load_balancer_arn: &str) -> Option<Arc<dyn Guard>>;
+}
+
+/// Judges one request.
+pub trait Guard: Send + Sync {
+    /// Whether the start of the body is wanted, up to [`BODY_LIMIT`]. A request without one is not held up either way.
+    fn wants_body(&self) -> bool;
+    /// Whether the request goes on. Must return at once.
+    fn inspect(&self, request: &Inspected<'_>) -> Verdict;
+}
+
+/// How much of a body a filter gets to see: AWS's fixed limit for load balancers ("Oversize web request components").
+pub const BODY_LIMIT: usize = 8 * 1024;
+
+/// What a filter sees of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Inspected<'a> {
+    /// Who asks.
+    pub client: SocketAddr,
+    /// Method, URI, version and headers, as received.
+    pub head: &'a Parts,
+    /// The start of the body; empty when none was wanted or sent.
+    pub body: &'a [u8],
+    /// Whether the body is larger than [`BODY_LIMIT`].
+    pub oversize: bool,
 }
 
 /// What a filter says of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It goes on.
-    Allow,
-    /// It is answered with this status (WAF: 403).
+    /// It goes on, with these headers added.
+    Allow(Vec<(HeaderName, HeaderValue)>),
+    /// It is answered with the page of this status (WAF: 403).
     Block(u16),
+    /// It is answered so.
+    Answer(Box<CustomResponse>),
+}
+
+/// An answer that a filter gives itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers beside those of every answer.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Media type and body, if there is one.
+    pub body: Option<(&'static str, Bytes)>,
 }
 
 /// The seams of one twin.

@@ -21,6 +21,7 @@ mod body;
 mod client_io;
 mod counts;
 mod exchange;
+mod filter;
 mod forward;
 mod front;
 mod group;
@@ -55,7 +56,7 @@ use twin_platform::{
 pub use crate::{
     access_log::AccessLogPlace,
     counts::{BalancerCounts, GroupCounts, metric_name},
-    hooks::{AccessLog, Filter, Observer, Verdict},
+    hooks::{AccessLog, BODY_LIMIT, CustomResponse, Filter, Guard, Inspected, Observer, Verdict},
     record::Finished,
 };
 use crate::{hooks::Hooks, state::State};
@@ -94,6 +95,11 @@ impl Elbv2 {
     /// Connections and healthy targets of each load balancer now.
     pub fn counts(&self) -> Vec<BalancerCounts> {
         counts::now(&self.state())
+    }
+
+    /// Whether there is a load balancer with this ARN.
+    pub fn has_load_balancer(&self, arn: &str) -> bool {
+        self.state().balancers.iter().any(|balancer| *balancer.shared.arn == *arn)
     }
 
     /// Where each load balancer's access log goes, for those whose attributes turn it on.

@@ -63,6 +63,13 @@ pub(crate) fn answer(status: u16, content_type: &str, body: Bytes) -> Response<C
     response
 }
 
+/// An answer without a body.
+pub(crate) fn empty(status: u16) -> Response<ClientBody> {
+    let mut response = answer(status, "text/plain", Bytes::new());
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response
+}
+
 /// The whole of an answer to what could not be read as a request, for the socket.
 pub(crate) fn raw(status: u16) -> Bytes {
     let body = html(status);

@@ -6,13 +6,11 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use hyper::{body::Incoming, client::conn::http1::SendRequest};
 
 use crate::{
-    body::{ClientBody, RequestBody},
+    body::{ClientBody, ClientSent, RequestBody},
     exchange::Exchange,
-    forward,
+    filter, forward,
     front::Client,
-    headers,
-    hooks::Verdict,
-    page,
+    headers, page,
     rules::{self, Action},
 };
 
@@ -63,12 +61,17 @@ async fn answer(client: &Client, exchange: &mut Exchange, request: Request<Incom
     if let Some(status) = refusal(&request) {
         return Answer::Own(page::error(status));
     }
-    let (head, body) = request.into_parts();
-    if let Some(filter) = front.balancer.hooks.filter.get()
-        && let Verdict::Block(status) = filter.inspect(&front.balancer.arn, client.address, &head)
-    {
-        exchange.record.action = "waf";
-        return Answer::Own(page::error(status));
+    let (mut head, body) = request.into_parts();
+    let mut body = ClientSent::new(body);
+    if let Some(guard) = front.balancer.hooks.filter.get().and_then(|filter| filter.guard(&front.balancer.arn)) {
+        exchange.record.filtered = true;
+        match filter::ask(&*guard, client, &head, &mut body).await {
+            Ok(inserted) => head.headers.extend(inserted),
+            Err(answer) => {
+                exchange.record.action = "waf";
+                return Answer::Own(answer);
+            }
+        }
     }
     let table = front.table.load();
     let (action, priority) = table.action(&head, client.address.ip());

@@ -59,7 +59,9 @@ pub struct Finished {
     pub sent_bytes: u64,
     /// Priority of the rule that matched, 0 for the default; none when none was asked.
     pub rule_priority: Option<u32>,
-    /// `forward`, `fixed-response`, `redirect`, `waf`, or `-`.
+    /// Whether a filter looked at it.
+    pub filtered: bool,
+    /// `forward`, `fixed-response`, `redirect`, `waf` when the filter answered, or `-`.
     pub action: &'static str,
     /// `Location` of a redirect.
     pub redirect_url: Option<String>,
@@ -97,6 +99,7 @@ impl Finished {
             received_bytes: 0,
             sent_bytes: 0,
             rule_priority: None,
+            filtered: false,
             action: "-",
             redirect_url: None,
         }
@@ -133,7 +136,8 @@ impl fmt::Display for Finished {
         write!(f, " {}", Dash(self.target_group_arn.as_deref()))?;
         write!(f, " \"{}\" \"-\" \"-\"", Quoted(header(&self.trace_id).as_deref().unwrap_or("-")))?;
         write!(f, " {} {}", Dash(self.rule_priority), Moment(self.created))?;
-        write!(f, " \"{}\" \"{}\" \"-\"", self.action, Quoted(self.redirect_url.as_deref().unwrap_or("-")))?;
+        let filter = if self.filtered && self.action != "waf" { "waf," } else { "" };
+        write!(f, " \"{filter}{}\" \"{}\" \"-\"", self.action, Quoted(self.redirect_url.as_deref().unwrap_or("-")))?;
         // target:port_list, target_status_code_list, classification, classification_reason, conn_trace_id
         write!(f, " \"{}\" \"{}\" \"-\" \"-\" -", Dash(self.target), Dash(self.target_status))
     }

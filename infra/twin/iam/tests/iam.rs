@@ -65,17 +65,62 @@ fn wildcards_negations_and_denies_decide_as_in_aws() {
     let iam = with_role();
     let object = "arn:aws:s3:::bucket/a/b.txt";
     for (rest, action, resource, wanted) in [
-        (r#""Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::bucket/*""#, "s3:GetObject", object, Decision::Allowed),
+        (
+            r#""Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::bucket/*""#,
+            "s3:GetObject",
+            object,
+            Decision::Allowed,
+        ),
         (r#""Effect":"Allow","Action":"S3:getobject","Resource":"*""#, "s3:GetObject", object, Decision::Allowed),
-        (r#""Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::bucket""#, "s3:GetObject", object, Decision::ImplicitDeny),
-        (r#""Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::buc?et/a/*.txt""#, "s3:GetObject", object, Decision::Allowed),
-        (r#""Effect":"Allow","NotAction":"s3:Delete*","Resource":"*""#, "s3:DeleteObject", object, Decision::ImplicitDeny),
+        (
+            r#""Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::bucket""#,
+            "s3:GetObject",
+            object,
+            Decision::ImplicitDeny,
+        ),
+        (
+            r#""Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::buc?et/a/*.txt""#,
+            "s3:GetObject",
+            object,
+            Decision::Allowed,
+        ),
+        (
+            r#""Effect":"Allow","NotAction":"s3:Delete*","Resource":"*""#,
+            "s3:DeleteObject",
+            object,
+            Decision::ImplicitDeny,
+        ),
         (r#""Effect":"Allow","NotAction":"s3:Delete*","Resource":"*""#, "sqs:SendMessage", "*", Decision::Allowed),
-        (r#""Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::other/*""#, "s3:GetObject", object, Decision::Allowed),
-        (r#""Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::bucket/*""#, "s3:GetObject", object, Decision::ImplicitDeny),
-        (r#""Effect":"Allow","Action":"xray:*","Resource":"arn:aws:xray:us-east-1:123456789012:x""#, "xray:PutTraceSegments", "*", Decision::ImplicitDeny),
-        (r#""Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-??????""#, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-AbCdEf", Decision::Allowed),
-        (r#""Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-??????""#, "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-admin-AbCdEf", Decision::ImplicitDeny),
+        (
+            r#""Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::other/*""#,
+            "s3:GetObject",
+            object,
+            Decision::Allowed,
+        ),
+        (
+            r#""Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::bucket/*""#,
+            "s3:GetObject",
+            object,
+            Decision::ImplicitDeny,
+        ),
+        (
+            r#""Effect":"Allow","Action":"xray:*","Resource":"arn:aws:xray:us-east-1:123456789012:x""#,
+            "xray:PutTraceSegments",
+            "*",
+            Decision::ImplicitDeny,
+        ),
+        (
+            r#""Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-??????""#,
+            "secretsmanager:GetSecretValue",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-AbCdEf",
+            Decision::Allowed,
+        ),
+        (
+            r#""Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-??????""#,
+            "secretsmanager:GetSecretValue",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:golden/db-admin-AbCdEf",
+            Decision::ImplicitDeny,
+        ),
     ] {
         put(&iam, &statement(rest));
         assert_eq!(decide(&iam, action, resource, &[]), wanted, "{rest}: {action} on {resource}");
@@ -126,7 +171,8 @@ fn conditions_and_policy_variables_act() {
 #[test]
 fn a_change_acts_at_once_wherever_the_policy_stands() {
     let iam = with_role();
-    let may = |iam: &Iam| decide(iam, "sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q", &[]) == Decision::Allowed;
+    let may =
+        |iam: &Iam| decide(iam, "sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q", &[]) == Decision::Allowed;
     assert!(!may(&iam));
     let allow = statement(r#""Effect":"Allow","Action":"sqs:*","Resource":"*""#);
     let nothing = statement(r#""Effect":"Allow","Action":"sns:*","Resource":"*""#);
@@ -198,25 +244,46 @@ fn malformed_documents_and_bad_input_are_named_and_change_nothing() {
         (&statement(r#""Effect":"Allow","Action":"s3:*""#), "must contain resources"),
         (&statement(r#""Effect":"Allow","Action":"get","Resource":"*""#), "prefaced by a vendor"),
         (&statement(r#""Effect":"Allow","Action":"s3:*","Resource":"x""#), "must be in ARN format"),
-        (&statement(r#""Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*""#), "should not specify a principal"),
+        (
+            &statement(r#""Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*""#),
+            "should not specify a principal",
+        ),
         (&statement(r#""Sid":"a b","Effect":"Allow","Action":"s3:*","Resource":"*""#), "must be alpha-numeric"),
-        (&statement(r#""Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Like":{"aws:x":"y"}}"#), "Invalid Condition type : Like."),
+        (
+            &statement(r#""Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Like":{"aws:x":"y"}}"#),
+            "Invalid Condition type : Like.",
+        ),
     ] {
         let given = [("RoleName", "app"), ("PolicyName", "bad"), ("PolicyDocument", document)];
         refused(&iam, "PutRolePolicy", &given, 400, &["MalformedPolicyDocument", words]);
     }
-    refused(&iam, "CreateRole", &[("RoleName", "app"), ("AssumeRolePolicyDocument", TRUST)], 409, &["EntityAlreadyExists"]);
-    refused(&iam, "CreateRole", &[("RoleName", "a b"), ("AssumeRolePolicyDocument", TRUST)], 400, &["roleName is invalid"]);
+    refused(
+        &iam,
+        "CreateRole",
+        &[("RoleName", "app"), ("AssumeRolePolicyDocument", TRUST)],
+        409,
+        &["EntityAlreadyExists"],
+    );
+    refused(
+        &iam,
+        "CreateRole",
+        &[("RoleName", "a b"), ("AssumeRolePolicyDocument", TRUST)],
+        400,
+        &["roleName is invalid"],
+    );
     let resource = TRUST.replace(r#""Action""#, r#""Resource":"*","Action""#);
     let given = [("RoleName", "r"), ("AssumeRolePolicyDocument", resource.as_str())];
     refused(&iam, "CreateRole", &given, 400, &["Has prohibited field Resource"]);
     let boundary = [("RoleName", "r"), ("AssumeRolePolicyDocument", TRUST), ("PermissionsBoundary", ROLE)];
     refused(&iam, "CreateRole", &boundary, 501, &["NotImplemented", "PermissionsBoundary"]);
     refused(&iam, "CreateUser", &[("UserName", "u")], 501, &["NotImplemented", "iam:CreateUser"]);
-    let variable = statement(r#""Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"s3:prefix":"${aws:username}"}}"#);
+    let variable = statement(
+        r#""Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"s3:prefix":"${aws:username}"}}"#,
+    );
     let given = [("RoleName", "app"), ("PolicyName", "bad"), ("PolicyDocument", variable.as_str())];
     refused(&iam, "PutRolePolicy", &given, 501, &["policy variables in the conditions"]);
-    let long = statement(&format!(r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::{}""#, "x".repeat(10_300)));
+    let long =
+        statement(&format!(r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::{}""#, "x".repeat(10_300)));
     let given = [("RoleName", "app"), ("PolicyName", "bad"), ("PolicyDocument", long.as_str())];
     refused(&iam, "PutRolePolicy", &given, 409, &["LimitExceeded", "10240 bytes"]);
     assert!(!ok(&iam, "ListRolePolicies", &[("RoleName", "app")]).contains("bad"));
@@ -251,7 +318,13 @@ fn a_simulation_says_what_a_call_would_be_told() {
     let answer = ok(&iam, "SimulatePrincipalPolicy", &asked);
     assert!(answer.contains("<EvalDecision>allowed</EvalDecision>") && answer.contains("role_app_p"), "{answer}");
     assert!(answer.contains("<EvalDecision>implicitDeny</EvalDecision>"), "{answer}");
-    refused(&iam, "SimulatePrincipalPolicy", &[("PolicySourceArn", "x"), ("ActionNames.member.1", "a:b")], 400, &["InvalidInput"]);
+    refused(
+        &iam,
+        "SimulatePrincipalPolicy",
+        &[("PolicySourceArn", "x"), ("ActionNames.member.1", "a:b")],
+        400,
+        &["InvalidInput"],
+    );
 }
 
 proptest! {

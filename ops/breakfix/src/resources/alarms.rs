@@ -10,7 +10,10 @@ use aws_sdk_cloudwatch::{
     Client,
     types::{ComparisonOperator, Dimension, Metric, MetricDataQuery, MetricStat, Tag},
 };
-use contract::{failure::ModeName, names::resource};
+use contract::{
+    failure::ModeName,
+    names::{firewall, resource},
+};
 
 use super::{Dimensions, problem};
 
@@ -56,6 +59,7 @@ enum Of {
     Database,
     Queue,
     Log,
+    Firewall,
 }
 
 const fn series(namespace: &'static str, metric: &'static str, of: Of, statistic: &'static str) -> Series {
@@ -68,6 +72,10 @@ const fn alb(metric: &'static str, statistic: &'static str) -> Series {
 
 const fn rds(metric: &'static str, statistic: &'static str) -> Series {
     series("AWS/RDS", metric, Of::Database, statistic)
+}
+
+const fn waf(metric: &'static str) -> Series {
+    series("AWS/WAFV2", metric, Of::Firewall, "Sum")
 }
 
 const fn insights(metric: &'static str, statistic: &'static str) -> Series {
@@ -210,6 +218,18 @@ const ALARMS: &[Alarm] = &[
         modes: &[ModeName::MemoryLeak],
     },
     Alarm {
+        name: "golden-firewall-blocks",
+        description: "The firewall blocks more than one request in a hundred.",
+        watches: Watches::Math(
+            "100 * blocked / (blocked + FILL(allowed, 0))",
+            &[("blocked", waf("BlockedRequests")), ("allowed", waf("AllowedRequests"))],
+        ),
+        above: 1.0,
+        of: (2, 3),
+        missing: "notBreaching",
+        modes: &[],
+    },
+    Alarm {
         name: "golden-task-storage",
         description: "The tasks fill their scratch directories.",
         watches: Watches::One(insights("EphemeralStorageUtilized", "Maximum")),
@@ -299,6 +319,10 @@ impl Of {
             Self::Database => vec![("DBInstanceIdentifier", resource::DB_INSTANCE)],
             Self::Queue => vec![("QueueName", resource::ALARM_QUEUE)],
             Self::Log => Vec::new(),
+            Self::Firewall => {
+                let region = known.region.as_str();
+                vec![("Region", region), ("WebACL", firewall::WEB_ACL), ("Rule", "ALL")]
+            }
         };
         pairs.into_iter().map(|(name, value)| Dimension::builder().name(name).value(value).build()).collect()
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use aws_config::SdkConfig;
-use contract::names::resource;
+use contract::names::{firewall, resource};
 use serde_json::{Value, json};
 
 use super::{Dimensions, problem};
@@ -28,7 +28,7 @@ pub(super) async fn create(config: &SdkConfig, dimensions: &Dimensions) -> Resul
 /// Title, and metrics as CloudWatch's dashboard body has them.
 type Graph = (&'static str, Vec<Value>);
 
-fn dashboards(Dimensions { load_balancer, target_group }: &Dimensions) -> [(&'static str, Vec<Graph>); 4] {
+fn dashboards(Dimensions { load_balancer, target_group, region }: &Dimensions) -> [(&'static str, Vec<Graph>); 5] {
     let alb =
         |metric: &str, stat: &str| json!(["AWS/ApplicationELB", metric, "LoadBalancer", load_balancer, {"stat": stat}]);
     let group = |metric: &str, stat: &str| json!(["AWS/ApplicationELB", metric, "TargetGroup", target_group, "LoadBalancer", load_balancer, {"stat": stat}]);
@@ -38,6 +38,8 @@ fn dashboards(Dimensions { load_balancer, target_group }: &Dimensions) -> [(&'st
     };
     let rds = |metric: &str, stat: &str| json!(["AWS/RDS", metric, "DBInstanceIdentifier", resource::DB_INSTANCE, {"stat": stat}]);
     let insights = "ECS/ContainerInsights";
+    let rule = |metric: &str, rule: &str| json!(["AWS/WAFV2", metric, "Region", region, "WebACL", firewall::WEB_ACL, "Rule", rule, {"stat": "Sum"}]);
+    let rules = || firewall::MANAGED_GROUPS.into_iter().chain([firewall::RATE_RULE]);
     [
         (
             "golden-balancer",
@@ -98,6 +100,14 @@ fn dashboards(Dimensions { load_balancer, target_group }: &Dimensions) -> [(&'st
                 ("CPU", vec![rds("CPUUtilization", "Average")]),
                 ("Free storage", vec![rds("FreeStorageSpace", "Minimum")]),
                 ("Latency", vec![rds("ReadLatency", "Average"), rds("WriteLatency", "Average")]),
+            ],
+        ),
+        (
+            "golden-firewall",
+            vec![
+                ("Requests", vec![rule("AllowedRequests", "ALL"), rule("BlockedRequests", "ALL")]),
+                ("Counted by rule", rules().map(|name| rule("CountedRequests", name)).collect()),
+                ("Blocked by rule", rules().map(|name| rule("BlockedRequests", name)).collect()),
             ],
         ),
         (

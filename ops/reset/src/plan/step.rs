@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::{
-    observe::{HealthCheck, Limits, RolePolicy},
+    observe::{Firewall, HealthCheck, Limits, RolePolicy},
     wording::shown,
 };
 
@@ -19,6 +19,8 @@ pub enum Action {
     RestoreRolePolicy(RolePolicy),
     /// `elasticloadbalancing:ModifyTargetGroup` to these settings.
     RestoreHealthCheck(HealthCheck),
+    /// `wafv2:UpdateWebACL` to the lab's rules, `wafv2:CreateWebACL` where it is gone, and `wafv2:AssociateWebACL`.
+    RestoreFirewall(Firewall),
     /// `ecs:UpdateService` to this task definition.
     RollBack {
         /// ARN of the revision that ran last.

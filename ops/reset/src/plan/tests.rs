@@ -78,6 +78,21 @@ fn a_policy_that_lacks_a_statement_or_is_overruled_is_restored() {
 }
 
 #[test]
+fn the_firewall_goes_back_to_the_labs() {
+    for spoil in [
+        |held: &mut Firewall| held.drift.push("rule rate-per-client blocks".into()),
+        |held: &mut Firewall| held.unprotected = Some("arn:balancer".into()),
+        |held: &mut Firewall| held.web_acl_arn = None,
+    ] {
+        let mut seen = sample::healthy();
+        let mut held = seen.firewall.known().expect("seen").clone();
+        spoil(&mut held);
+        seen.firewall = Part::Known(held.clone());
+        assert_eq!(actions(&seen), [Action::RestoreFirewall(held)]);
+    }
+}
+
+#[test]
 fn the_count_goes_back_and_a_larger_one_may_be_wanted() {
     let mut seen = sample::healthy();
     sample::service(&mut seen).desired = 0;

@@ -41,6 +41,7 @@ fn conditions(seen: &Observation, desired_count: i32) -> Result<(), String> {
     let secret = seen.secret.as_result()?;
     secret.unusable.clone().map_or(Ok(()), Err)?;
     seen.health_check.as_result()?;
+    seen.firewall.as_result()?;
     seen.balancer.as_result()?;
     // Whatever else would be repaired is not healthy either.
     match plan(seen, desired_count).into_iter().find(|step| step.action != Action::HealTasks) {

@@ -175,7 +175,9 @@ async fn the_execution_role_writes_the_log_and_must_be_there() {
     let registered = lab.ok("RegisterTaskDefinition", with_role("silent")).await;
     let id = lab.run(registered["taskDefinition"]["taskDefinitionArn"].as_str().expect("an ARN")).await;
     let reason = lab.task_in(&id, "STOPPED").await["stoppedReason"].as_str().unwrap_or_default().to_owned();
-    let stream = format!("{id} logs:CreateLogStream arn:aws:logs:us-east-1:123456789012:log-group:/ecs/golden:log-stream:golden/golden/{id}");
+    let stream = format!(
+        "{id} logs:CreateLogStream arn:aws:logs:us-east-1:123456789012:log-group:/ecs/golden:log-stream:golden/golden/{id}"
+    );
     assert!(reason.starts_with("ResourceInitializationError: failed to validate logger args"), "{reason}");
     assert!(reason.contains("AccessDeniedException") && reason.contains(&stream), "{reason}");
 

@@ -12,7 +12,7 @@ use std::{
 use http::Response;
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
-use twin_elbv2::{Filter, Finished, Observer, Verdict};
+use twin_elbv2::{CustomResponse, Filter, Finished, Guard, Inspected, Observer, Verdict};
 
 use crate::support::{Backend, Connection, HOST, Lab, eventually, free_port, full, get, request, scripted, send};
 
@@ -166,9 +166,65 @@ impl Observer for Seen {
 struct NoAdmins;
 
 impl Filter for NoAdmins {
-    fn inspect(&self, _load_balancer_arn: &str, _client: SocketAddr, head: &http::request::Parts) -> Verdict {
-        if head.uri.path().starts_with("/admin") { Verdict::Block(403) } else { Verdict::Allow }
+    fn guard(&self, _load_balancer_arn: &str) -> Option<Arc<dyn Guard>> {
+        Some(Arc::new(Self))
     }
+}
+
+impl Guard for NoAdmins {
+    fn wants_body(&self) -> bool {
+        true
+    }
+
+    fn inspect(&self, request: &Inspected<'_>) -> Verdict {
+        match request.head.uri.path() {
+            path if path.starts_with("/admin") => Verdict::Block(403),
+            "/teapot" => Verdict::Answer(Box::new(CustomResponse {
+                status: 418,
+                headers: vec![(HeaderName::from_static("x-why"), HeaderValue::from_static("tea"))],
+                body: Some(("text/plain", "short and stout".into())),
+            })),
+            "/size" => {
+                let size = format!("{} {}", request.body.len(), request.oversize);
+                let size = HeaderValue::from_str(&size).expect("ASCII");
+                Verdict::Allow(vec![(HeaderName::from_static("x-size"), size)])
+            }
+            _ => Verdict::Allow(Vec::new()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_sees_the_start_of_a_body_and_the_target_all_of_it() {
+    let lab = Lab::new();
+    lab.elbv2.set_filter(Arc::new(NoAdmins));
+    let (group, port) = lab.forwarding().await;
+    let backend = Backend::with(|request| async {
+        let size = request.headers().get("x-size").cloned();
+        let body = http_body_util::BodyExt::collect(request.into_body()).await.expect("whole").to_bytes();
+        let mut response = Response::new(full(&body.len().to_string()));
+        response.headers_mut().extend(size.map(|size| (HeaderName::from_static("x-size"), size)));
+        response
+    })
+    .await;
+    lab.registered(&group, &[&backend]).await;
+    for (length, seen) in
+        [(0, "0 false"), (5, "5 false"), (8192, "8192 false"), (8193, "8192 true"), (300_000, "8192 true")]
+    {
+        let request = Request::post("/size").header("host", "a").body(full(&"x".repeat(length))).expect("valid");
+        let (status, headers, body) = send(port, request).await;
+        assert_eq!((status, &*body), (200, length.to_string().as_bytes()));
+        assert_eq!(headers.get("x-size").expect("the header was inserted"), seen, "{length}");
+    }
+    let (status, headers, body) = send(port, request("GET", "/teapot")).await;
+    assert_eq!((status, &*body, &headers["x-why"]), (418, &b"short and stout"[..], &HeaderValue::from_static("tea")));
+    eventually("the access log says who answered", || async {
+        let lines: Vec<String> = lab.elbv2.recent_requests().iter().map(ToString::to_string).collect();
+        let told = lines.first().is_some_and(|line| line.contains(" \"waf,forward\" "))
+            && lines.last().is_some_and(|line| line.contains(" \"waf\" "));
+        if told { Ok(()) } else { Err(lines.join("\n")) }
+    })
+    .await;
 }
 
 #[tokio::test]
