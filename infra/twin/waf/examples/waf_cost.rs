@@ -1,6 +1,7 @@
-//! What the lab's rules cost a request: `cargo run --workspace --example waf_cost`.
+//! What the lab's rules cost a request. Run it optimised: `cargo run --release -p twin-waf --example waf_cost`. Figures go to standard
+//! error.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement for people")]
+#![allow(clippy::unwrap_used, reason = "a measurement for people")]
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -60,7 +61,7 @@ async fn main() {
     });
     let began = Instant::now();
     let made = call(&*waf, "AWSWAF_20190729.CreateWebACL", acl.to_string()).await;
-    println!("compiling the lab's rules {:>10.2} ms", began.elapsed().as_secs_f64() * 1e3);
+    eprintln!("compiling the lab's rules {:>10.2} ms", began.elapsed().as_secs_f64() * 1e3);
     let made: Value = serde_json::from_str(&made).unwrap();
     let associate = json!({"WebACLArn": made["Summary"]["ARN"], "ResourceArn": balancer});
     call(&*waf, "AWSWAF_20190729.AssociateWebACL", associate.to_string()).await;
@@ -79,6 +80,6 @@ async fn main() {
             guard.inspect(&Inspected { client, head: &head, body: &[], oversize: false });
         }
         let each_us = began.elapsed().as_secs_f64() * 1e6 / f64::from(REQUESTS);
-        println!("a request, {what:<18} {each_us:>9.2} \u{b5}s");
+        eprintln!("a request, {what:<18} {each_us:>9.2} \u{b5}s");
     }
 }

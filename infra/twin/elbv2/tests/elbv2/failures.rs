@@ -9,8 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::Response;
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
 use tokio::io::AsyncWriteExt;
 use twin_elbv2::{CustomResponse, Filter, Finished, Guard, Inspected, Observer, Verdict};
 
@@ -201,8 +202,8 @@ async fn a_filter_sees_the_start_of_a_body_and_the_target_all_of_it() {
     let (group, port) = lab.forwarding().await;
     let backend = Backend::with(|request| async {
         let size = request.headers().get("x-size").cloned();
-        let body = http_body_util::BodyExt::collect(request.into_body()).await.expect("whole").to_bytes();
-        let mut response = Response::new(full(&body.len().to_string()));
+        let body = request.into_body().collect().await.expect("whole").to_bytes();
+        let mut response = Response::new(full(body.len().to_string()));
         response.headers_mut().extend(size.map(|size| (HeaderName::from_static("x-size"), size)));
         response
     })
@@ -211,13 +212,14 @@ async fn a_filter_sees_the_start_of_a_body_and_the_target_all_of_it() {
     for (length, seen) in
         [(0, "0 false"), (5, "5 false"), (8192, "8192 false"), (8193, "8192 true"), (300_000, "8192 true")]
     {
-        let request = Request::post("/size").header("host", "a").body(full(&"x".repeat(length))).expect("valid");
+        let request =
+            Request::post("/size").header("host", "a").body(Full::new(Bytes::from("x".repeat(length)))).expect("valid");
         let (status, headers, body) = send(port, request).await;
-        assert_eq!((status, &*body), (200, length.to_string().as_bytes()));
+        assert_eq!((status, &*body), (200, &*length.to_string()));
         assert_eq!(headers.get("x-size").expect("the header was inserted"), seen, "{length}");
     }
     let (status, headers, body) = send(port, request("GET", "/teapot")).await;
-    assert_eq!((status, &*body, &headers["x-why"]), (418, &b"short and stout"[..], &HeaderValue::from_static("tea")));
+    assert_eq!((status, &*body, &headers["x-why"]), (418, "short and stout", &HeaderValue::from_static("tea")));
     eventually("the access log says who answered", || async {
         let lines: Vec<String> = lab.elbv2.recent_requests().iter().map(ToString::to_string).collect();
         let told = lines.first().is_some_and(|line| line.contains(" \"waf,forward\" "))

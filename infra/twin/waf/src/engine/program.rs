@@ -180,7 +180,8 @@ impl Group {
         let mut result = None;
         for rule in &self.rules {
             let Some(action) = rule.single.judge(context) else { continue };
-            rule.tally.add(action.kind());
+            // A group that counts blocks nobody, and its rules' metrics say so.
+            rule.tally.add(if self.count { Kind::Count } else { action.kind() });
             let name = Some(rule.name.as_str());
             let ends = action.kind() != Kind::Count;
             if ends && self.count {
