@@ -34,6 +34,7 @@ mod pattern;
 mod pool;
 mod proxy;
 pub mod record;
+mod routes;
 mod rules;
 mod settings;
 mod state;

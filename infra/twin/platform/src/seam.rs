@@ -30,6 +30,21 @@ pub trait Targets: Send + Sync {
     async fn exists(&self, target_group_arn: &str) -> bool;
 }
 
+/// Target groups by ARN, each with its share of the requests, 0 to 999.
+pub type Weights = Vec<(String, u32)>;
+
+/// What a deployment that shifts traffic asks of Elastic Load Balancing.
+#[async_trait]
+pub trait Routes: Send + Sync {
+    /// The ARN of the target group with this name.
+    async fn target_group(&self, name: &str) -> Result<String, AwsError>;
+    /// With which weights the listener's rules forward, the default rule first. A rule that does not forward is left out.
+    async fn weights(&self, listener_arn: &str) -> Result<Vec<Weights>, AwsError>;
+    /// From the next request on, every rule of the listener that forwards to one of these groups forwards to them by these
+    /// weights. Answers how many rules that are.
+    async fn shift(&self, listener_arn: &str, weights: &[(String, u32)]) -> Result<usize, AwsError>;
+}
+
 /// One line of a container, on its way to CloudWatch Logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
