@@ -6,6 +6,8 @@ mod access_log;
 mod alarms;
 #[path = "lab/bad_input.rs"]
 mod bad_input;
+#[path = "lab/code_deploy.rs"]
+mod code_deploy;
 #[path = "lab/connection_leak.rs"]
 mod connection_leak;
 #[path = "lab/cpu_burn.rs"]

@@ -14,6 +14,14 @@ pub mod resource {
     pub const LOAD_BALANCER: &str = "golden";
     /// Target group behind the balancer's HTTP listener.
     pub const TARGET_GROUP: &str = "golden";
+    /// The second target group, where deployments are blue/green.
+    pub const GREEN_TARGET_GROUP: &str = "golden-green";
+    /// CodeDeploy application, where deployments are CodeDeploy's.
+    pub const DEPLOY_APPLICATION: &str = "golden";
+    /// Deployment group of that application.
+    pub const DEPLOYMENT_GROUP: &str = "golden";
+    /// IAM role with which CodeDeploy works on the service, the balancer and the alarms.
+    pub const DEPLOY_ROLE: &str = "golden-codedeploy";
     /// Secrets Manager secret with the application's database credentials ([`crate::DatabaseSecret`]).
     pub const DB_SECRET: &str = "golden/db";
     /// SSM parameter with the failure mode ([`crate::failure::Plan`]).

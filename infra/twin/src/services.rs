@@ -5,6 +5,7 @@ use std::{net::Ipv4Addr, path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use twin_autoscaling::AutoScaling;
 use twin_cloudwatch::CloudWatch;
+use twin_codedeploy::{CodeDeploy, Neighbours};
 use twin_database::{Database, Rds, SecretsManager};
 use twin_ecs::Ecs;
 use twin_elbv2::Elbv2;
@@ -102,8 +103,11 @@ impl Services {
         tokio::spawn(stop.clone().run_until_cancelled_owned(cloudwatch.clone().evaluate_forever()));
         tokio::spawn(stop.clone().run_until_cancelled_owned(scaling.clone().follow_forever()));
         let permission = Permission::new(account.clone(), ecs.clone(), iam.clone(), secrets.clone());
+        let neighbours =
+            Neighbours { ecs: ecs.clone(), routes: elbv2.clone(), monitoring: cloudwatch.clone(), s3: s3.clone() };
         let table: Vec<(&'static str, Arc<dyn Service>)> = vec![
             ("application-autoscaling", scaling),
+            ("codedeploy", CodeDeploy::new(account.clone(), speed, neighbours)),
             ("ecs", ecs.clone()),
             ("elasticloadbalancing", elbv2.clone()),
             ("iam", iam.clone()),

@@ -8,6 +8,7 @@
 
 mod alarms;
 mod dashboards;
+mod deployments;
 mod firewall;
 mod metric_filters;
 mod notifications;
@@ -21,6 +22,8 @@ use aws_sdk_elasticloadbalancingv2::types as elb;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use contract::names::{env, health_check, resource};
 use twin_platform::Account;
+
+pub(crate) use deployments::Deployments;
 
 use crate::{lab::Ready, problem};
 
@@ -66,6 +69,16 @@ pub(crate) struct Dimensions {
     pub(crate) load_balancer: String,
     pub(crate) target_group: String,
     pub(crate) region: String,
+    /// Where deployments are blue/green.
+    pub(crate) green_target_group: Option<String>,
+}
+
+/// The ports of the load balancer's listeners, and who deploys the service behind them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) balancer_port: u16,
+    pub(crate) test_port: u16,
+    pub(crate) deployments: Deployments,
 }
 
 /// The end of an ARN that a metric has as its dimension, by AWS's rule: no API answers it.
@@ -78,11 +91,11 @@ fn dimension(arn: &str) -> String {
 ///
 /// # Errors
 /// The first call that fails, with AWS's code and message.
-pub(crate) async fn create(config: &SdkConfig, ready: &Ready, balancer_port: u16) -> Result<Created> {
+pub(crate) async fn create(config: &SdkConfig, ready: &Ready, wanted: Wanted) -> Result<Created> {
     let ecs = aws_sdk_ecs::Client::new(config);
-    let (secret_arn, (balancer, dimensions), topic_arn, (), (), (), (), ()) = tokio::try_join!(
+    let (secret_arn, (balancer, dimensions, routes), topic_arn, (), (), (), (), ()) = tokio::try_join!(
         secret(config, ready),
-        balancer(config, balancer_port),
+        balancer(config, wanted),
         notifications::create(config),
         parameter(config),
         buckets(config),
@@ -91,11 +104,14 @@ pub(crate) async fn create(config: &SdkConfig, ready: &Ready, balancer_port: u16
         roles::create(config, ready),
     )?;
     tokio::try_join!(
-        service(&ecs, ready, &secret_arn, &balancer.target_group_arn),
+        service(&ecs, ready, &secret_arn, &balancer.target_group_arn, wanted.deployments),
         alarms::create(config, &dimensions, &topic_arn),
         dashboards::create(config, &dimensions),
     )?;
     scaling::create(config, &dimensions).await?;
+    if let Some(routes) = routes {
+        deployments::create(config, &ready.account_id, &routes).await?;
+    }
     Ok(balancer)
 }
 
@@ -169,27 +185,51 @@ async fn cluster(ecs: &aws_sdk_ecs::Client) -> Result<()> {
     Ok(())
 }
 
-async fn balancer(config: &SdkConfig, port: u16) -> Result<(Created, Dimensions)> {
+async fn balancer(config: &SdkConfig, wanted: Wanted) -> Result<(Created, Dimensions, Option<deployments::Routes>)> {
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(config);
-    let (balancer, target_group_arn) = tokio::try_join!(load_balancer(&elb), target_group(&elb))?;
+    let (balancer, target_group_arn) =
+        tokio::try_join!(load_balancer(&elb), target_group(&elb, resource::TARGET_GROUP))?;
     let arn = balancer.load_balancer_arn().context("the load balancer has no ARN")?;
     tokio::try_join!(access_log(&elb, arn), firewall::create(config, arn))?;
+    listener(&elb, arn, wanted.balancer_port, &target_group_arn).await?;
+    let host = balancer.dns_name().context("the load balancer has no DNS name")?;
+    let mut dimensions = Dimensions {
+        load_balancer: dimension(arn),
+        target_group: dimension(&target_group_arn),
+        green_target_group: None,
+        region: config.region().map_or_else(String::new, ToString::to_string),
+    };
+    let routes = match wanted.deployments {
+        Deployments::Rolling => None,
+        Deployments::CodeDeploy => {
+            let green = target_group(&elb, resource::GREEN_TARGET_GROUP).await?;
+            dimensions.green_target_group = Some(dimension(&green));
+            listener(&elb, arn, wanted.test_port, &target_group_arn).await?;
+            let production = deployments::listener(&elb, arn, wanted.balancer_port).await?;
+            let test = deployments::listener(&elb, arn, wanted.test_port).await?;
+            Some(deployments::Routes { production, test })
+        }
+    };
+    let alb_url = format!("http://{host}:{}", wanted.balancer_port);
+    Ok((Created { alb_url, target_group_arn }, dimensions, routes))
+}
+
+async fn listener(
+    elb: &aws_sdk_elasticloadbalancingv2::Client,
+    balancer_arn: &str,
+    port: u16,
+    target_group_arn: &str,
+) -> Result<()> {
     let listener = elb
         .create_listener()
-        .load_balancer_arn(arn)
+        .load_balancer_arn(balancer_arn)
         .protocol(elb::ProtocolEnum::Http)
         .port(i32::from(port))
         .default_actions(
-            elb::Action::builder().r#type(elb::ActionTypeEnum::Forward).target_group_arn(&target_group_arn).build(),
+            elb::Action::builder().r#type(elb::ActionTypeEnum::Forward).target_group_arn(target_group_arn).build(),
         );
     created_or_there("creating the listener", "DuplicateListener", listener.send().await)?;
-    let host = balancer.dns_name().context("the load balancer has no DNS name")?;
-    let dimensions = Dimensions {
-        load_balancer: dimension(arn),
-        target_group: dimension(&target_group_arn),
-        region: config.region().map_or_else(String::new, ToString::to_string),
-    };
-    Ok((Created { alb_url: format!("http://{host}:{port}"), target_group_arn }, dimensions))
+    Ok(())
 }
 
 async fn access_log(elb: &aws_sdk_elasticloadbalancingv2::Client, arn: &str) -> Result<()> {
@@ -219,10 +259,10 @@ async fn load_balancer(elb: &aws_sdk_elasticloadbalancingv2::Client) -> Result<e
     found.unwrap_or_default().into_iter().next().context("the load balancer was created but is not described")
 }
 
-async fn target_group(elb: &aws_sdk_elasticloadbalancingv2::Client) -> Result<String> {
+async fn target_group(elb: &aws_sdk_elasticloadbalancingv2::Client, name: &str) -> Result<String> {
     let create = elb
         .create_target_group()
-        .name(resource::TARGET_GROUP)
+        .name(name)
         .protocol(elb::ProtocolEnum::Http)
         .port(i32::from(resource::CONTAINER_PORT))
         .vpc_id(Account::VPC)
@@ -238,7 +278,7 @@ async fn target_group(elb: &aws_sdk_elasticloadbalancingv2::Client) -> Result<St
     let found = match made {
         Some(created) => created.target_groups,
         None => {
-            let described = elb.describe_target_groups().names(resource::TARGET_GROUP).send().await;
+            let described = elb.describe_target_groups().names(name).send().await;
             described.map_err(|error| problem::aws("reading the target group", error))?.target_groups
         }
     };
@@ -253,7 +293,13 @@ async fn target_group(elb: &aws_sdk_elasticloadbalancingv2::Client) -> Result<St
     Ok(arn)
 }
 
-async fn service(ecs: &aws_sdk_ecs::Client, ready: &Ready, secret_arn: &str, target_group_arn: &str) -> Result<()> {
+async fn service(
+    ecs: &aws_sdk_ecs::Client,
+    ready: &Ready,
+    secret_arn: &str,
+    target_group_arn: &str,
+    deployments: Deployments,
+) -> Result<()> {
     let described = ecs.describe_services().cluster(resource::CLUSTER).services(resource::SERVICE).send().await;
     let described = described.map_err(|error| problem::aws("reading the service", error))?;
     if described.services().iter().any(|service| service.status() == Some("ACTIVE")) {
@@ -286,9 +332,14 @@ async fn service(ecs: &aws_sdk_ecs::Client, ready: &Ready, secret_arn: &str, tar
         .desired_count(resource::DESIRED_COUNT)
         .launch_type(ecs::LaunchType::Fargate)
         .health_check_grace_period_seconds(HEALTH_CHECK_GRACE_S)
-        .deployment_configuration(deployment)
         .network_configuration(ecs::NetworkConfiguration::builder().awsvpc_configuration(network).build())
         .load_balancers(targets);
+    let create = match deployments {
+        Deployments::Rolling => create.deployment_configuration(deployment),
+        Deployments::CodeDeploy => create.deployment_controller(
+            ecs::DeploymentController::builder().r#type(ecs::DeploymentControllerType::CodeDeploy).build()?,
+        ),
+    };
     create.send().await.map_err(|error| problem::aws("creating the service", error))?;
     Ok(())
 }

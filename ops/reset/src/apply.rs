@@ -1,5 +1,6 @@
 //! Doing the steps of a plan, by AWS APIs and SQL only.
 
+mod code_deploy;
 mod credentials;
 mod firewall;
 mod sessions;
@@ -13,7 +14,7 @@ use aws_sdk_ssm::types::ParameterType;
 
 use crate::{
     AwsError, Clients, Names, StepError,
-    observe::{HealthCheck, Limits, RolePolicy},
+    observe::{HealthCheck, Limits, RolePolicy, by_code_deploy},
     plan::{Action, Step},
     wording,
 };
@@ -25,6 +26,7 @@ pub(crate) async fn apply(clients: &Clients, names: &Names, step: &Step) -> Resu
         Action::RestoreRolePolicy(held) => restore_role_policy(clients, held).await,
         Action::RestoreHealthCheck(wanted) => restore_health_check(clients, wanted).await,
         Action::RestoreFirewall(held) => Ok(firewall::restore(clients, held).await?),
+        Action::StopDeployment { id } => code_deploy::stop(clients, id).await,
         Action::RollBack { task_definition } => roll_back(clients, names, task_definition).await,
         Action::SetDesiredCount { count } => set_desired_count(clients, names, *count).await,
         Action::HoldCapacity { resource_id, count } => hold_capacity(clients, resource_id, *count).await,
@@ -128,6 +130,11 @@ async fn restore_secret(clients: &Clients, names: &Names) -> Result<String, Step
 
 /// Replaces every task of the service.
 pub(crate) async fn force_new_deployment(clients: &Clients, names: &Names) -> Result<(), StepError> {
+    const DESCRIBE: &str = "ecs:DescribeServices";
+    let described = clients.ecs.describe_services().cluster(&names.cluster).services(&names.service).send().await;
+    if described.map_err(AwsError::from_sdk(DESCRIBE))?.services().iter().any(by_code_deploy) {
+        return Ok(code_deploy::replace_tasks(clients, names).await?);
+    }
     let update = clients.ecs.update_service().cluster(&names.cluster).service(&names.service);
     update.force_new_deployment(true).send().await.map_err(AwsError::from_sdk(UPDATE_SERVICE))?;
     Ok(())

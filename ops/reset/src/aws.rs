@@ -28,6 +28,8 @@ pub struct Clients {
     pub ssm: aws_sdk_ssm::Client,
     /// Secrets Manager: the database credentials.
     pub secretsmanager: aws_sdk_secretsmanager::Client,
+    /// CodeDeploy: a deployment of the service, where CodeDeploy deploys it.
+    pub codedeploy: aws_sdk_codedeploy::Client,
     /// ECS: the service and its tasks.
     pub ecs: aws_sdk_ecs::Client,
     /// Application Auto Scaling: the service's scalable target.
@@ -53,6 +55,7 @@ impl Clients {
         Self {
             ssm: aws_sdk_ssm::Client::new(&config),
             secretsmanager: aws_sdk_secretsmanager::Client::new(&config),
+            codedeploy: aws_sdk_codedeploy::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
             scaling: aws_sdk_applicationautoscaling::Client::new(&config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),

@@ -4,6 +4,7 @@
 //! Refuses: to guess. What was not answered is an error in its part, never a default.
 
 mod balancer;
+mod code_deploy;
 mod database;
 mod effective;
 mod firewall;
@@ -33,6 +34,7 @@ pub(crate) use roles::place;
 pub use scaling::{Limits, Scaling};
 pub use secret::{Secret, SecretVersion};
 pub(crate) use secret::{StoredSecret, read as read_secret, read_version};
+pub(crate) use service::by_code_deploy;
 pub use service::{Deployment, Service, ServiceEvent};
 pub use task::{StoppedTask, Task, running as running_tasks};
 

@@ -12,7 +12,7 @@ pub use step::{Action, Step};
 use contract::failure::shown;
 
 use crate::{
-    observe::{Database, Firewall, HealthCheck, LoginState, Observation, RolePolicy, Secret, Target, Task},
+    observe::{Database, Firewall, HealthCheck, LoginState, Observation, RolePolicy, Secret, Service, Target, Task},
     wording,
 };
 
@@ -28,6 +28,7 @@ pub fn plan(seen: &Observation, desired_count: i32) -> Vec<Step> {
     steps.extend(seen.role_policies.known().into_iter().flatten().filter_map(role_policy));
     steps.extend(seen.firewall.known().and_then(firewall));
     steps.extend(seen.health_check.known().and_then(health_check));
+    steps.extend(seen.service.known().and_then(deployment));
     steps.extend(rollback::step(seen));
     let scaling = seen.scaling.known().and_then(Option::as_ref);
     steps.extend(seen.service.known().and_then(|service| scaling::step(service, scaling, desired_count)));
@@ -98,6 +99,14 @@ fn firewall(held: &Firewall) -> Option<Step> {
         let why = "requests are judged by other rules than the lab's";
         let to = "the lab's rules, which only count";
         Step::new(Action::RestoreFirewall(held.clone()), "web ACL", from.join(", "), to, why)
+    })
+}
+
+fn deployment(service: &Service) -> Option<Step> {
+    service.code_deploy.as_ref().map(|id| {
+        let action = Action::StopDeployment { id: id.clone() };
+        let why = "traffic is between two versions of the service";
+        Step::new(action, format!("deployment {id}"), "under way", "stopped and rolled back", why)
     })
 }
 

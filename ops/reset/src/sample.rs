@@ -61,6 +61,7 @@ pub(crate) fn healthy() -> Observation {
             running: 2,
             pending: 0,
             task_definition: revision(1),
+            code_deploy: None,
             target_group_arn: Some(GROUP.into()),
             deployments: vec![deployment("PRIMARY", 1, 2)],
             events: Vec::new(),

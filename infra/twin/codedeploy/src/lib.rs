@@ -13,10 +13,14 @@ mod appspec;
 mod config;
 mod core;
 mod deployment;
+#[cfg(test)]
+mod fake;
 mod group;
 mod neighbours;
 mod revision;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 

@@ -25,7 +25,7 @@ use crate::{
     output, postgres,
     problem::failure,
     process,
-    resources::{self, Created},
+    resources::{self, Created, Deployments, Wanted},
     signals::Signals,
     steady,
     twin::{Settings, Twin},
@@ -42,6 +42,13 @@ pub(crate) struct Arguments {
     /// Port of the load balancer's listener on 127.0.0.1, from 1: a listener has the port that it was created with.
     #[arg(long, env = "LAB_BALANCER_PORT", default_value_t = 8000, value_parser = clap::value_parser!(u16).range(1..))]
     balancer_port: u16,
+    /// Who deploys the service: ECS task by task, or CodeDeploy blue/green.
+    #[arg(long, env = "LAB_DEPLOYMENTS", value_enum, default_value_t)]
+    deployments: Deployments,
+    /// Port of the listener on which CodeDeploy shows a new version before it gets traffic. Only with
+    /// `--deployments code-deploy`.
+    #[arg(long, env = "LAB_TEST_PORT", default_value_t = 8001, value_parser = clap::value_parser!(u16).range(1..))]
+    test_port: u16,
     /// Port of PostgreSQL on 127.0.0.1; 0 takes a free one.
     #[arg(long, env = "LAB_DB_PORT", default_value_t = 0)]
     db_port: u16,
@@ -75,6 +82,9 @@ pub(crate) async fn run(arguments: Arguments, state_dir: &StateDir) -> Result<Ex
     };
     check_port(arguments.port, "--port")?;
     check_port(arguments.balancer_port, "--balancer-port")?;
+    if arguments.deployments == Deployments::CodeDeploy {
+        check_port(arguments.test_port, "--test-port")?;
+    }
 
     let begin = Instant::now();
     let settings = Settings {
@@ -83,9 +93,14 @@ pub(crate) async fn run(arguments: Arguments, state_dir: &StateDir) -> Result<Ex
         region: arguments.region.clone(),
         db_port: arguments.db_port,
     };
+    let wanted = Wanted {
+        balancer_port: arguments.balancer_port,
+        test_port: arguments.test_port,
+        deployments: arguments.deployments,
+    };
     let mut twin = Twin::start(&built, &postgres, &settings, state_dir)?;
     let started = tokio::select! {
-        started = bring_up(&mut twin, arguments.balancer_port) => started,
+        started = bring_up(&mut twin, wanted) => started,
         () = signals.next() => Err(interrupted("what was started is ended again")),
     };
     let started = match started {
@@ -112,11 +127,11 @@ pub(crate) struct Started {
     pub config: SdkConfig,
 }
 
-async fn bring_up(twin: &mut Twin, balancer_port: u16) -> Result<Started> {
+async fn bring_up(twin: &mut Twin, wanted: Wanted) -> Result<Started> {
     let ready = twin.ready().await?;
     let config = Lab::Laptop(Box::new(ready.clone())).aws().await?;
     let steady = async {
-        let created = resources::create(&config, &ready, balancer_port).await?;
+        let created = resources::create(&config, &ready, wanted).await?;
         steady::wait(&config, &created).await?;
         anyhow::Ok(created)
     };

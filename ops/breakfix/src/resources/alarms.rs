@@ -55,6 +55,8 @@ struct Series {
 enum Of {
     Balancer,
     TargetGroup,
+    /// The second one, where deployments are blue/green.
+    GreenTargetGroup,
     Service,
     Database,
     Queue,
@@ -276,6 +278,14 @@ async fn put(cloudwatch: &Client, alarm: &Alarm, dimensions: &Dimensions, topic_
         .ok_actions(topic_arn)
         .tags(Tag::builder().key(resource::MODES_TAG).value(modes).build());
     let put = match &alarm.watches {
+        // Blue/green, the service is behind either group.
+        Watches::One(series) if matches!(series.of, Of::TargetGroup) && dimensions.green_target_group.is_some() => {
+            let green = Series { of: Of::GreenTargetGroup, ..*series };
+            let result =
+                MetricDataQuery::builder().id("result").expression("FILL(blue, 0) + FILL(green, 0)").period(PERIOD_S);
+            let queries = [series.query("blue", dimensions), green.query("green", dimensions)];
+            put.set_metrics(Some(queries.into_iter().chain([result.return_data(true).build()]).collect()))
+        }
         Watches::One(series) => {
             let put = put
                 .namespace(series.namespace)
@@ -315,6 +325,10 @@ impl Of {
             Self::TargetGroup => {
                 vec![("TargetGroup", known.target_group.as_str()), ("LoadBalancer", known.load_balancer.as_str())]
             }
+            Self::GreenTargetGroup => vec![
+                ("TargetGroup", known.green_target_group.as_deref().unwrap_or_default()),
+                ("LoadBalancer", known.load_balancer.as_str()),
+            ],
             Self::Service => vec![("ClusterName", resource::CLUSTER), ("ServiceName", resource::SERVICE)],
             Self::Database => vec![("DBInstanceIdentifier", resource::DB_INSTANCE)],
             Self::Queue => vec![("QueueName", resource::ALARM_QUEUE)],

@@ -28,7 +28,7 @@ pub(super) async fn create(config: &SdkConfig, dimensions: &Dimensions) -> Resul
 /// Title, and metrics as CloudWatch's dashboard body has them.
 type Graph = (&'static str, Vec<Value>);
 
-fn dashboards(Dimensions { load_balancer, target_group, region }: &Dimensions) -> [(&'static str, Vec<Graph>); 5] {
+fn dashboards(Dimensions { load_balancer, target_group, region, .. }: &Dimensions) -> [(&'static str, Vec<Graph>); 5] {
     let alb =
         |metric: &str, stat: &str| json!(["AWS/ApplicationELB", metric, "LoadBalancer", load_balancer, {"stat": stat}]);
     let group = |metric: &str, stat: &str| json!(["AWS/ApplicationELB", metric, "TargetGroup", target_group, "LoadBalancer", load_balancer, {"stat": stat}]);

@@ -1,11 +1,11 @@
 //! The ECS service: how many tasks are wanted and running, and what it is busy with.
 
-use aws_sdk_ecs::types::{Deployment as EcsDeployment, Service as EcsService};
+use aws_sdk_ecs::types::{Deployment as EcsDeployment, DeploymentControllerType, Service as EcsService};
 use contract::names::resource;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{Reads, parameter::timestamp, reads};
+use super::{Reads, code_deploy, parameter::timestamp, reads};
 use crate::{AwsError, Clients, Names};
 
 /// Events that are kept, newest first: the last few tell what the service is busy with.
@@ -26,6 +26,9 @@ pub struct Service {
     pub pending: i32,
     /// ARN of the task definition that the service deploys.
     pub task_definition: String,
+    /// CodeDeploy's deployment that is under way, where CodeDeploy deploys the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_deploy: Option<String>,
     /// Target group of the service.
     pub target_group_arn: Option<String>,
     /// Newest first; the primary is what the service wants.
@@ -89,13 +92,22 @@ pub(super) async fn read(clients: &Clients, names: &Names) -> Result<Service, Aw
             let reason = format!("cluster {} has no service {}", names.cluster, names.service);
             AwsError { operation: OPERATION, code: Some("ServiceNotFoundException".into()), reason }
         })?;
+    let by_code_deploy = by_code_deploy(&service);
     let mut service = Service::from_ecs(service);
     let (revisions, reads) =
         tokio::join!(revisions(clients, &service.task_definition), reads::of(clients, &service.task_definition));
     service.revisions = revisions?;
+    if by_code_deploy {
+        service.code_deploy = code_deploy::under_way(clients).await?;
+    }
     // Only for a warning: who may not describe a task definition still sees the service.
     service.reads = reads.unwrap_or_default();
     Ok(service)
+}
+
+/// Whether the service leaves its deployments to CodeDeploy.
+pub(crate) fn by_code_deploy(service: &EcsService) -> bool {
+    service.deployment_controller().is_some_and(|it| *it.r#type() == DeploymentControllerType::CodeDeploy)
 }
 
 async fn revisions(clients: &Clients, task_definition: &str) -> Result<Vec<String>, AwsError> {
@@ -128,6 +140,7 @@ impl Service {
             running: service.running_count,
             pending: service.pending_count,
             task_definition: service.task_definition.unwrap_or_default(),
+            code_deploy: None,
             target_group_arn: service
                 .load_balancers
                 .unwrap_or_default()

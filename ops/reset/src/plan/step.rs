@@ -21,6 +21,11 @@ pub enum Action {
     RestoreHealthCheck(HealthCheck),
     /// `wafv2:UpdateWebACL` to the lab's rules, `wafv2:CreateWebACL` where it is gone, and `wafv2:AssociateWebACL`.
     RestoreFirewall(Firewall),
+    /// `codedeploy:StopDeployment` with a rollback, which is waited for.
+    StopDeployment {
+        /// Id of the deployment that is under way.
+        id: String,
+    },
     /// `ecs:UpdateService` to this task definition.
     RollBack {
         /// ARN of the revision that ran last.

@@ -267,3 +267,10 @@ fn limits_that_somebody_changed_are_restored() {
         assert_eq!(actions(&seen), [Action::RestoreScaling { resource_id, limits }]);
     }
 }
+
+#[test]
+fn a_deployment_of_code_deploy_is_stopped_and_rolled_back() {
+    let mut seen = sample::healthy();
+    sample::service(&mut seen).code_deploy = Some("d-ABC123DEF".into());
+    assert_eq!(actions(&seen), [Action::StopDeployment { id: "d-ABC123DEF".into() }]);
+}

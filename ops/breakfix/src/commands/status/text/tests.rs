@@ -49,6 +49,7 @@ pub(crate) fn broken() -> Observation {
             running: 2,
             pending: 1,
             task_definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/golden:1".into(),
+            code_deploy: None,
             target_group_arn: Some(group.into()),
             deployments: vec![Deployment {
                 id: "ecs-svc/1".into(),
