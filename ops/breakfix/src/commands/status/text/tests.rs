@@ -85,6 +85,7 @@ pub(crate) fn broken() -> Observation {
             target_group_arn: group.into(),
         }),
         health_check: Part::Known(HealthCheck::of_the_lab(group)),
+        firewall: Part::Known(reset::observe::Firewall::default()),
         targets: Part::Known(vec![
             target("127.0.1.1", "unhealthy", Some("Target.Timeout")),
             target("127.0.1.2", "healthy", None),
