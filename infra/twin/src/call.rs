@@ -7,7 +7,7 @@ use twin_platform::AwsError;
 use crate::refusal::{Shape, shape_of};
 
 /// Unsigned requests (`--no-sign-request`, `curl`) are told apart by these: scope, prefix of `X-Amz-Target`, API version.
-const UNSIGNED: [(&str, &str, &str); 12] = [
+const UNSIGNED: &[(&str, &str, &str)] = &[
     ("codedeploy", "CodeDeploy_20141006", ""),
     ("ecs", "AmazonEC2ContainerServiceV20141113", ""),
     ("elasticloadbalancing", "", "2015-12-01"),
