@@ -6,6 +6,8 @@ mod access_log;
 mod alarms;
 #[path = "lab/bad_input.rs"]
 mod bad_input;
+#[path = "lab/blue_green.rs"]
+mod blue_green;
 #[path = "lab/code_deploy.rs"]
 mod code_deploy;
 #[path = "lab/connection_leak.rs"]

@@ -81,7 +81,7 @@ impl Services {
             scratch,
             roles: iam.clone(),
         };
-        let ecs = Ecs::new(ecs_settings, elbv2.clone(), logs.clone(), values);
+        let ecs = Ecs::new(ecs_settings, elbv2.clone(), logs.clone(), values, cloudwatch.clone());
         let scaling = AutoScaling::new(account.clone(), speed, ecs.clone(), cloudwatch.clone());
         actions.set_scaling(&scaling);
         let (stop, requests) = (CancellationToken::new(), Arc::new(Requests::default()));

@@ -34,7 +34,7 @@ use tokio::{
 };
 use twin_platform::{
     Account, Request, Response, Service, Speed, now_ms,
-    seam::{AlarmActions, Datum, MetricSink, unit_named},
+    seam::{AlarmActions, AlarmStates, Datum, MetricSink, unit_named},
 };
 
 use alarm::book::Book;
@@ -148,6 +148,12 @@ impl MetricSink for CloudWatch {
         {
             self.sort_in(&mut store);
         }
+    }
+}
+
+impl AlarmStates for CloudWatch {
+    fn state_of(&self, alarm_name: &str) -> Option<&'static str> {
+        self.alarms().alarms.get(alarm_name).map(|alarm| alarm.status.state.name())
     }
 }
 

@@ -3,10 +3,12 @@
 //! Every action that is not in the table below is refused as not implemented, by name.
 
 mod clusters;
+mod configuration;
 mod controller;
 mod definition_rules;
 mod definitions;
 mod input;
+mod service_deployments;
 mod service_input;
 mod services;
 mod tags;
@@ -55,6 +57,11 @@ async fn dispatch(core: &Arc<Core>, action: &str, body: &[u8]) -> Result<Vec<u8>
         "DescribeServices" => written(services::describe(core, read(body)?)),
         "ListServices" => written(services::list(core, read(body)?)),
         "UpdateService" => written(update_service::update(core, read(body)?).await),
+
+        "DescribeServiceDeployments" => written(service_deployments::describe(core, read(body)?)),
+        "DescribeServiceRevisions" => written(service_deployments::revisions(core, read(body)?)),
+        "ListServiceDeployments" => written(service_deployments::list(core, read(body)?)),
+        "StopServiceDeployment" => written(service_deployments::stop(core, read(body)?)),
 
         "CreateTaskSet" => written(task_sets::create(core, read(body)?).await),
         "DeleteTaskSet" => written(task_sets::delete(core, read(body)?)),

@@ -17,6 +17,24 @@ pub(crate) fn task_set(account: &Account, cluster: &str, service: &str, id: &str
     account.arn("ecs", &format!("task-set/{cluster}/{service}/{id}"))
 }
 
+/// `arn:aws:ecs:…:service-deployment/<cluster>/<service>/<id>`.
+pub(crate) fn service_deployment(account: &Account, cluster: &str, service: &str, id: &str) -> String {
+    account.arn("ecs", &format!("service-deployment/{cluster}/{service}/{id}"))
+}
+
+/// `arn:aws:ecs:…:service-revision/<cluster>/<service>/<digits>`, the digits being those of the deployment's id.
+pub(crate) fn service_revision(account: &Account, cluster: &str, service: &str, id: &str) -> String {
+    account.arn("ecs", &format!("service-revision/{cluster}/{service}/{}", last_part(id)))
+}
+
+/// Cluster, service and id in the ARN of a service deployment or revision; `kind` is what stands before them.
+pub(crate) fn parts_of<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, &'a str, &'a str)> {
+    let path = arn.strip_prefix("arn:")?.split_once(&format!(":{kind}/"))?.1;
+    let (cluster, rest) = path.split_once('/')?;
+    let (service, id) = rest.split_once('/')?;
+    Some((cluster, service, id))
+}
+
 /// `arn:aws:ecs:…:task/<cluster>/<32 hex digits>`.
 pub(crate) fn task(account: &Account, cluster: &str, id: &str) -> String {
     account.arn("ecs", &format!("task/{cluster}/{id}"))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use twin_platform::seam::{LogSink, SecretValues, Targets};
+use twin_platform::seam::{AlarmStates, LogSink, SecretValues, Targets};
 
 use crate::{Settings, images::Images, limits::Limiter, place::Places, state::State};
 
@@ -15,6 +15,7 @@ pub(crate) struct Core {
     pub(crate) targets: Arc<dyn Targets>,
     pub(crate) logs: Arc<dyn LogSink>,
     pub(crate) secrets: Arc<dyn SecretValues>,
+    pub(crate) alarms: Arc<dyn AlarmStates>,
     pub(crate) images: Images,
     pub(crate) limiter: Limiter,
     pub(crate) places: Places,
@@ -32,6 +33,7 @@ impl Core {
         targets: Arc<dyn Targets>,
         logs: Arc<dyn LogSink>,
         secrets: Arc<dyn SecretValues>,
+        alarms: Arc<dyn AlarmStates>,
     ) -> Arc<Self> {
         if let Err(error) = std::fs::create_dir_all(&settings.scratch) {
             tracing::warn!(%error, folder = %settings.scratch.display(), "the tasks' scratch folder could not be made");
@@ -50,6 +52,7 @@ impl Core {
             targets,
             logs,
             secrets,
+            alarms,
         })
     }
 

@@ -25,7 +25,7 @@ use std::{path::PathBuf, pin::Pin, sync::Arc};
 
 use twin_platform::{
     Account, Request, Response, Service, Spawner, Speed,
-    seam::{LogSink, Roles, SecretValues, Targets},
+    seam::{AlarmStates, LogSink, Roles, SecretValues, Targets},
 };
 
 pub use credentials::TaskCredentials;
@@ -62,8 +62,9 @@ impl Ecs {
         targets: Arc<dyn Targets>,
         logs: Arc<dyn LogSink>,
         secrets: Arc<dyn SecretValues>,
+        alarms: Arc<dyn AlarmStates>,
     ) -> Arc<Self> {
-        Arc::new(Self { core: core::Core::new(settings, targets, logs, secrets) })
+        Arc::new(Self { core: core::Core::new(settings, targets, logs, secrets, alarms) })
     }
 
     /// How CPU and memory limits of tasks are held on this machine, in one line for people.

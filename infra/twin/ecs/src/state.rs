@@ -1,9 +1,13 @@
 //! The store: clusters, task definitions, services and tasks, as plain data.
 
 mod cohort;
+mod configuration;
 mod definition;
 mod deployment;
+mod happening;
 mod service;
+mod service_deployment;
+mod service_revision;
 mod task;
 mod task_set;
 
@@ -16,10 +20,14 @@ use std::{
 use twin_platform::AwsError;
 use winterbaume_ecs::model::{self, Tag};
 
-pub(crate) use cohort::{Cohort, Make};
+pub(crate) use cohort::{Cohort, Make, Route, Sides};
+pub(crate) use configuration::{Alarms, Breaker, Configuration, Strategy};
 pub(crate) use definition::Definition;
 pub(crate) use deployment::{Deployment, Rollout};
-pub(crate) use service::{Breaker, Controller, Service, ServiceKey, ServiceStatus, TargetOf};
+pub(crate) use happening::{Happening, Note};
+pub(crate) use service::{Controller, Service, ServiceKey, ServiceStatus, TargetOf};
+pub(crate) use service_deployment::{Course, Rollback, ServiceDeployment, Stage};
+pub(crate) use service_revision::ServiceRevision;
 pub(crate) use task::{Container, DesiredStatus, Order, Status, Stop, Task, TaskTimes};
 pub(crate) use task_set::{TaskSet, TaskSetStatus};
 

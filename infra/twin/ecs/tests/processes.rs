@@ -2,6 +2,8 @@
 
 #[path = "processes/api.rs"]
 mod api;
+#[path = "processes/blue_green.rs"]
+mod blue_green;
 #[path = "processes/fakes.rs"]
 mod fakes;
 #[path = "processes/lab.rs"]

@@ -37,6 +37,7 @@ pub mod record;
 mod routes;
 mod rules;
 mod settings;
+mod shift;
 mod state;
 mod target;
 
@@ -185,5 +186,13 @@ impl Targets for Elbv2 {
 
     async fn exists(&self, target_group_arn: &str) -> bool {
         self.state().group(target_group_arn).is_ok()
+    }
+
+    async fn forwards(&self, rule_arn: &str) -> Option<Vec<(String, u32)>> {
+        self.state().forwards(rule_arn)
+    }
+
+    async fn shift(&self, rule_arn: &str, weights: &[(String, u32)]) -> Result<(), AwsError> {
+        self.state().shift(rule_arn, weights)
     }
 }

@@ -28,6 +28,17 @@ pub trait Targets: Send + Sync {
     async fn health(&self, target_group_arn: &str, address: Ipv4Addr, port: u16) -> Option<TargetHealth>;
     /// Whether the target group exists.
     async fn exists(&self, target_group_arn: &str) -> bool;
+    /// The target groups that a listener rule (a listener's default rule, too) forwards to, with their weights; none when there
+    /// is no such rule.
+    async fn forwards(&self, rule_arn: &str) -> Option<Vec<(String, u32)>>;
+    /// Makes a listener rule forward to these target groups by these weights, from the next request on.
+    async fn shift(&self, rule_arn: &str, weights: &[(String, u32)]) -> Result<(), AwsError>;
+}
+
+/// What a deployment asks of CloudWatch while it watches alarms. Must return at once.
+pub trait AlarmStates: Send + Sync {
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`; none when there is no alarm with this name.
+    fn state_of(&self, alarm_name: &str) -> Option<&'static str>;
 }
 
 /// Target groups by ARN, each with its share of the requests, 0 to 999.

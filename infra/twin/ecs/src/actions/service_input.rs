@@ -1,70 +1,25 @@
-//! What CreateService and UpdateService have in common: load balancers, deployment configuration, network.
+//! What CreateService and UpdateService have in common: load balancers, launch type, network.
 
 use std::sync::Arc;
 
 use twin_platform::AwsError;
-use winterbaume_ecs::model::{
-    CapacityProviderStrategyItem, DeploymentConfiguration, LoadBalancer, NetworkConfiguration,
-};
+use winterbaume_ecs::model::{AdvancedConfiguration, CapacityProviderStrategyItem, LoadBalancer, NetworkConfiguration};
 
-use super::input::{invalid, refuse, some};
+use super::input::{invalid, refuse};
 use crate::{
     core::Core,
-    state::{Breaker, Definition, TargetOf},
+    state::{Definition, Sides, Strategy, TargetOf},
 };
-
-/// Percentages and breaker of a rolling deployment.
-#[derive(Clone, Copy)]
-pub(super) struct Rolling {
-    pub(super) minimum_percent: u32,
-    pub(super) maximum_percent: u32,
-    pub(super) breaker: Option<Breaker>,
-}
-
-impl Rolling {
-    /// What ECS takes when nothing is said.
-    pub(super) const DEFAULT: Self = Self { minimum_percent: 100, maximum_percent: 200, breaker: None };
-
-    /// This with what the configuration says in its place.
-    pub(super) fn with(self, given: Option<&DeploymentConfiguration>) -> Result<Self, AwsError> {
-        let Some(given) = given else { return Ok(self) };
-        let strategy = given.strategy.as_deref().unwrap_or("ROLLING");
-        refuse(strategy != "ROLLING", &format!("the deployment strategy {strategy}"))?;
-        refuse(given.alarms.as_ref().is_some_and(|alarms| alarms.enable), "deployment alarms")?;
-        refuse(some(given.lifecycle_hooks.as_ref()), "deployment lifecycle hooks")?;
-        refuse(given.bake_time_in_minutes.is_some_and(|minutes| minutes > 0), "bakeTimeInMinutes")?;
-        let percent = |value: Option<i32>, before: u32| value.map_or(Ok(before), u32::try_from);
-        let out_of_range = |_| invalid("Deployment percentages must not be negative.");
-        let minimum_percent = percent(given.minimum_healthy_percent, self.minimum_percent).map_err(out_of_range)?;
-        let maximum_percent = percent(given.maximum_percent, self.maximum_percent).map_err(out_of_range)?;
-        if minimum_percent > 100 || !(100..=1000).contains(&maximum_percent) {
-            return Err(invalid(format!(
-                "minimumHealthyPercent {minimum_percent} must be within 0 and 100 and maximumPercent {maximum_percent} within 100 and 1000"
-            )));
-        }
-        if minimum_percent == 100 && maximum_percent == 100 {
-            return Err(invalid(
-                "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
-            ));
-        }
-        let breaker = match &given.deployment_circuit_breaker {
-            Some(breaker) => breaker.enable.then_some(Breaker { rollback: breaker.rollback }),
-            None => self.breaker,
-        };
-        Ok(Self { minimum_percent, maximum_percent, breaker })
-    }
-}
 
 /// The target groups, each of which must exist and name the container and a port of it.
 pub(super) async fn targets(
     core: &Arc<Core>,
     definition: &Definition,
     load_balancers: &[LoadBalancer],
-) -> Result<Vec<TargetOf>, AwsError> {
-    let mut targets = Vec::new();
+) -> Result<Vec<Sides>, AwsError> {
+    let mut sides = Vec::new();
     for balancer in load_balancers {
         refuse(balancer.load_balancer_name.is_some(), "Classic Load Balancers")?;
-        refuse(balancer.advanced_configuration.is_some(), "advancedConfiguration (blue/green)")?;
         let name = balancer.container_name.as_deref().unwrap_or_default();
         if name != definition.container_name() {
             return Err(invalid(format!("The container {name} does not exist in the task definition.")));
@@ -74,17 +29,72 @@ pub(super) async fn targets(
         if !mappings.clone().any(|it| it.container_port == Some(port)) {
             return Err(invalid(format!("The container {name} did not have a container port {port} defined.")));
         }
+        let container_port = u16::try_from(port).map_err(|_| invalid(format!("containerPort {port} is no port")))?;
         let target_group_arn = balancer.target_group_arn.clone().unwrap_or_default();
-        if !core.targets.exists(&target_group_arn).await {
+        let main = target(core, target_group_arn, container_port).await?;
+        let alternate = match &balancer.advanced_configuration {
+            None => None,
+            Some(advanced) => {
+                listener_rules(core, advanced).await?;
+                match &advanced.alternate_target_group_arn {
+                    None => None,
+                    Some(arn) if *arn == main.target_group_arn => {
+                        return Err(invalid(
+                            "targetGroupArn and alternateTargetGroupArn must be different target groups.",
+                        ));
+                    }
+                    Some(arn) => Some(target(core, arn.clone(), container_port).await?),
+                }
+            }
+        };
+        sides.push(Sides { main, alternate });
+    }
+    Ok(sides)
+}
+
+async fn target(core: &Arc<Core>, target_group_arn: String, container_port: u16) -> Result<TargetOf, AwsError> {
+    if core.targets.exists(&target_group_arn).await {
+        return Ok(TargetOf { target_group_arn, container_port });
+    }
+    Err(invalid(format!(
+        "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service role being \
+         passed has the proper permissions. (The target group {target_group_arn} does not exist.)"
+    )))
+}
+
+/// The rules that traffic is shifted at must be there.
+async fn listener_rules(core: &Arc<Core>, advanced: &AdvancedConfiguration) -> Result<(), AwsError> {
+    for rule in [&advanced.production_listener_rule, &advanced.test_listener_rule].into_iter().flatten() {
+        if core.targets.forwards(rule).await.is_none() {
             return Err(invalid(format!(
-                "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service role being \
-                 passed has the proper permissions. (The target group {target_group_arn} does not exist.)"
+                "Unable to assume role and validate the specified listener rule. (The listener rule {rule} does not exist.)"
             )));
         }
-        let container_port = u16::try_from(port).map_err(|_| invalid(format!("containerPort {port} is no port")))?;
-        targets.push(TargetOf { target_group_arn, container_port });
     }
-    Ok(targets)
+    Ok(())
+}
+
+/// Traffic can only be shifted between two target groups at a rule, by a role that may do so.
+pub(super) fn advanced(strategy: Strategy, load_balancers: &[LoadBalancer]) -> Result<(), AwsError> {
+    if strategy == Strategy::Rolling {
+        return Ok(());
+    }
+    for balancer in load_balancers {
+        let given = balancer.advanced_configuration.clone().unwrap_or_default();
+        for (value, name) in [
+            (&given.alternate_target_group_arn, "alternateTargetGroupArn"),
+            (&given.production_listener_rule, "productionListenerRule"),
+            (&given.role_arn, "roleArn"),
+        ] {
+            if value.as_deref().is_none_or(str::is_empty) {
+                return Err(invalid(format!(
+                    "advancedConfiguration.{name} must be specified for each load balancer when the deployment strategy is {}.",
+                    strategy.as_str()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Fargate and nothing else.
@@ -115,31 +125,5 @@ pub(super) fn network(given: Option<&NetworkConfiguration>) -> Result<(), AwsErr
         None => Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")),
         Some(vpc) if vpc.subnets.is_empty() => Err(invalid("subnets can not be empty.")),
         Some(_) => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_given_stays() {
-        let given = DeploymentConfiguration { minimum_healthy_percent: Some(50), ..DeploymentConfiguration::default() };
-        let before = Rolling { breaker: Some(Breaker { rollback: true }), ..Rolling::DEFAULT };
-        let after = before.with(Some(&given)).expect("a good configuration");
-        assert_eq!((after.minimum_percent, after.maximum_percent), (50, 200));
-        assert_eq!(after.breaker, Some(Breaker { rollback: true }));
-    }
-
-    #[test]
-    fn other_strategies_and_impossible_percentages_are_refused() {
-        let strategy =
-            DeploymentConfiguration { strategy: Some("BLUE_GREEN".into()), ..DeploymentConfiguration::default() };
-        let stuck = DeploymentConfiguration { maximum_percent: Some(100), ..DeploymentConfiguration::default() };
-        let negative =
-            DeploymentConfiguration { minimum_healthy_percent: Some(-1), ..DeploymentConfiguration::default() };
-        for given in [strategy, stuck, negative] {
-            assert!(Rolling::DEFAULT.with(Some(&given)).is_err());
-        }
     }
 }

@@ -9,24 +9,26 @@ use winterbaume_ecs::model::{
 };
 
 use super::{
-    controller,
+    configuration, controller,
     input::{client, invalid, is_name, missing, page, refuse, some},
-    service_input::{Rolling, launch_type, network, targets},
+    service_input::{advanced, launch_type, network, targets},
 };
 use crate::{
     arn,
     core::Core,
     schedule,
     state::{
-        Cohort, Controller, Deployment, Make, Service, ServiceKey, ServiceStatus, State, TaskSet, TaskSetStatus,
-        epoch_s,
+        Cohort, Configuration, Controller, Deployment, Make, Service, ServiceKey, ServiceStatus, State, TaskSet,
+        TaskSetStatus, epoch_s,
     },
 };
 
 pub(super) async fn create(core: &Arc<Core>, input: CreateServiceRequest) -> Result<CreateServiceResponse, AwsError> {
     let controller = controller::named(input.deployment_controller.as_ref())?.unwrap_or(Controller::Ecs);
     check(&input, controller)?;
-    let rolling = Rolling::DEFAULT.with(input.deployment_configuration.as_ref())?;
+    let given = input.deployment_configuration.as_ref();
+    let configuration = configuration::read(&Configuration::DEFAULT, given, core.alarms.as_ref())?;
+    advanced(configuration.strategy, input.load_balancers.as_deref().unwrap_or_default())?;
     let (cluster, make) = match controller {
         // An external controller says with each task set what its tasks are.
         Controller::External => (core.read(|state| state.cluster(input.cluster.as_deref()))?, None),
@@ -51,9 +53,7 @@ pub(super) async fn create(core: &Arc<Core>, input: CreateServiceRequest) -> Res
         controller,
         created_at: epoch_s(),
         desired,
-        minimum_percent: rolling.minimum_percent,
-        maximum_percent: rolling.maximum_percent,
-        breaker: rolling.breaker,
+        configuration,
         grace_s: input.health_check_grace_period_seconds,
         load_balancers,
         network: input.network_configuration,
@@ -62,11 +62,14 @@ pub(super) async fn create(core: &Arc<Core>, input: CreateServiceRequest) -> Res
         tags: input.tags.unwrap_or_default(),
         deployments: Vec::new(),
         task_sets: Vec::new(),
+        history: Vec::new(),
+        revisions: Vec::new(),
+        notes: Vec::new(),
         events: VecDeque::new(),
         steady: false,
     };
     match (controller, make) {
-        (Controller::Ecs, Some(make)) => service.deploy(Deployment::fresh(make)),
+        (Controller::Ecs, Some(make)) => service.begin(Deployment::fresh(make)),
         (_, Some(make)) => service.task_sets.push(TaskSet::fresh(Cohort::fresh(make), TaskSetStatus::Primary)),
         (_, None) => {}
     }
@@ -97,8 +100,11 @@ async fn make(core: &Arc<Core>, input: &CreateServiceRequest) -> Result<(String,
         Ok::<_, AwsError>((cluster, definition.ok_or_else(|| client("Unable to find task definition."))?))
     })?;
     let load_balancers = input.load_balancers.clone().unwrap_or_default();
-    let targets = targets(core, &definition, &load_balancers).await?;
-    Ok((cluster, Make { definition, targets, load_balancers, network: input.network_configuration.clone() }))
+    let sides = targets(core, &definition, &load_balancers).await?;
+    let network = input.network_configuration.clone();
+    let mut make = Make { definition, targets: Vec::new(), load_balancers, network };
+    make.place(&sides, &[], true);
+    Ok((cluster, make))
 }
 
 /// Refuses bad names and what is not imitated.

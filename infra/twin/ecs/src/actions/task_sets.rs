@@ -44,7 +44,9 @@ pub(super) async fn create(core: &Arc<Core>, input: CreateTaskSetRequest) -> Res
     if load_balancers.len() > 1 {
         return Err(invalid("Multiple target groups are not supported for task sets."));
     }
-    let targets = targets(core, &definition, &load_balancers).await?;
+    let sides = targets(core, &definition, &load_balancers).await?;
+    let mut make = Make { definition, targets: Vec::new(), load_balancers, network: own_network };
+    make.place(&sides, &[], true);
     core.change(|state| {
         let wire = edit(&core.settings.account, state, &key, |service| {
             let token = input.client_token.as_ref();
@@ -57,7 +59,7 @@ pub(super) async fn create(core: &Arc<Core>, input: CreateTaskSetRequest) -> Res
                     "{count} deployments exist on the service. Unable to create new TaskSet since this exceeds the maximum limit."
                 )));
             }
-            let cohort = Cohort::fresh(Make { definition, targets, load_balancers, network: own_network });
+            let cohort = Cohort::fresh(make);
             let id = cohort.id.clone();
             service.steady = false;
             service.task_sets.push(TaskSet {

@@ -2,24 +2,25 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use twin_platform::AwsError;
 use winterbaume_ecs::model::{UpdateServiceRequest, UpdateServiceResponse};
 
 use super::{
-    controller,
+    configuration, controller,
     input::{client, invalid, refuse, some},
-    service_input::{Rolling, network, targets},
+    service_input::{advanced, network, targets},
     services::{active, key_of, not_found},
 };
 use crate::{
     core::Core,
-    state::{Controller, Deployment, Make},
+    state::{Controller, Deployment, Make, Strategy},
 };
 
 pub(super) async fn update(core: &Arc<Core>, input: UpdateServiceRequest) -> Result<UpdateServiceResponse, AwsError> {
     check(&input)?;
     let moved = controller::named(input.deployment_controller.as_ref())?;
-    let (key, to, make, rolling) = core.read(|state| {
+    let (key, to, make, configuration) = core.read(|state| {
         let key = key_of(state, input.cluster.as_deref(), &input.service)?;
         let service = active(state, &key)?;
         let to = moved.unwrap_or(service.controller);
@@ -34,23 +35,22 @@ pub(super) async fn update(core: &Arc<Core>, input: UpdateServiceRequest) -> Res
             }
             None => service.definition().cloned(),
         };
-        let rolling = Rolling {
-            minimum_percent: service.minimum_percent,
-            maximum_percent: service.maximum_percent,
-            breaker: service.breaker,
-        };
-        let rolling = rolling.with(input.deployment_configuration.as_ref())?;
+        let given = input.deployment_configuration.as_ref();
+        let configuration = configuration::read(&service.configuration, given, core.alarms.as_ref())?;
         let make = definition.map(|definition| Make {
             definition,
             targets: Vec::new(),
             load_balancers: input.load_balancers.clone().unwrap_or_else(|| service.load_balancers.clone()),
             network: input.network_configuration.clone().or_else(|| service.network.clone()),
         });
-        Ok::<_, AwsError>((key, to, make, rolling))
+        if to == Controller::Ecs {
+            advanced(configuration.strategy, make.as_ref().map_or(&[], |make| &make.load_balancers))?;
+        }
+        Ok::<_, AwsError>((key, to, make, configuration))
     })?;
     let make = match make {
         // A new revision must still have the port that the target groups send to.
-        Some(make) => Some(Make { targets: targets(core, &make.definition, &make.load_balancers).await?, ..make }),
+        Some(make) => Some((targets(core, &make.definition, &make.load_balancers).await?, make)),
         None => None,
     };
     let desired = input.desired_count.map(u32::try_from).transpose();
@@ -64,9 +64,7 @@ pub(super) async fn update(core: &Arc<Core>, input: UpdateServiceRequest) -> Res
         if to != service.controller {
             controller::transfer(&mut service, to);
         }
-        service.minimum_percent = rolling.minimum_percent;
-        service.maximum_percent = rolling.maximum_percent;
-        service.breaker = rolling.breaker;
+        service.configuration = configuration;
         service.grace_s = input.health_check_grace_period_seconds.or(service.grace_s);
         service.propagate_tags = input.propagate_tags.or(service.propagate_tags.take());
         if let Some(desired) = desired
@@ -75,13 +73,18 @@ pub(super) async fn update(core: &Arc<Core>, input: UpdateServiceRequest) -> Res
             service.desired = desired;
             service.steady = false;
         }
-        if let (Controller::Ecs, Some(make)) = (to, make) {
-            let current = service.deployments.first().map(|it| &it.cohort.make);
-            let same = current.is_some_and(|it| it.definition.arn == make.definition.arn && it.targets == make.targets);
+        if let (Controller::Ecs, Some((sides, mut make))) = (to, make) {
+            let mut redeploy = service.definition().is_none_or(|it| it.arn != make.definition.arn);
+            redeploy |= json!(service.load_balancers) != json!(make.load_balancers);
+            redeploy |= input.network_configuration.is_some() || input.force_new_deployment == Some(true);
             service.load_balancers.clone_from(&make.load_balancers);
             service.network.clone_from(&make.network);
-            if !same || input.network_configuration.is_some() || input.force_new_deployment == Some(true) {
-                service.deploy(Deployment::fresh(make));
+            if redeploy {
+                // A rolling deployment stays where traffic comes in; any other takes the other target groups.
+                let stay = service.configuration.strategy == Strategy::Rolling;
+                let taken = service.proven().map_or_else(Vec::new, |it| it.cohort.make.targets.clone());
+                make.place(&sides, &taken, stay);
+                service.begin(Deployment::fresh(make));
             }
         }
         let wire = service.wire(&core.settings.account, state);

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use super::{Exit, Running, note_stop, step, targets};
 use crate::{
     core::Core,
-    state::{Order, Status, Stop},
+    state::{Happening, Order, Status, Stop},
 };
 
 /// `stopTimeout` when the task definition gives none ("Container definitions" in the ECS developer guide).
@@ -43,7 +43,7 @@ pub(super) async fn stop(core: &Arc<Core>, order: &Order, running: &mut Running)
         return exit;
     }
     if order.service.is_some() && !core.closing.is_cancelled() {
-        targets::tell(core, order, &format!("has stopped 1 running tasks: (task {}).", order.id));
+        targets::note(core, order, Happening::Stopped);
     }
     running.signal(Signal::SIGTERM);
     let seconds = order.container.stop_timeout.unwrap_or(STOP_TIMEOUT_DEFAULT_S);

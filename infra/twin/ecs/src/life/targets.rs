@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::step;
-use crate::{core::Core, state::Order};
+use crate::{
+    core::Core,
+    state::{Happening, Note, Order},
+};
 
 /// How long AWS takes, about, from registering to the first health check of a target. Here the time is used to let the
 /// container open its port, so that the first check does not fail on a process that is a few milliseconds old.
@@ -17,13 +20,16 @@ pub(super) async fn register(core: &Arc<Core>, order: &Order) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let SocketAddr::V4(socket) = address else { continue };
-        let message = match core.targets.register(&target, *socket.ip(), socket.port()).await {
-            Ok(()) => format!("registered 1 targets in (target-group {target})"),
+        match core.targets.register(&target, *socket.ip(), socket.port()).await {
+            Ok(()) => note(core, order, Happening::Registered(target)),
             Err(error) => {
-                format!("failed to register targets in (target-group {target}) with (error {error})")
+                tell(
+                    core,
+                    order,
+                    &format!("failed to register targets in (target-group {target}) with (error {error})"),
+                );
             }
-        };
-        tell(core, order, &message);
+        }
         // Wakes the service, which looks at the target's health.
         step(core, order, |_| {});
     }
@@ -36,9 +42,9 @@ pub(super) async fn deregister(core: &Arc<Core>, order: &Order) {
         if core.targets.health(&target, *socket.ip(), socket.port()).await.is_none() {
             continue;
         }
-        tell(core, order, "has begun draining connections on 1 tasks.");
+        note(core, order, Happening::Draining);
         match core.targets.deregister(&target, *socket.ip(), socket.port()).await {
-            Ok(()) => tell(core, order, &format!("deregistered 1 targets in (target-group {target})")),
+            Ok(()) => note(core, order, Happening::Deregistered(target)),
             Err(error) => tracing::warn!(%error, target, "a target could not be deregistered"),
         }
     }
@@ -61,8 +67,17 @@ fn places(core: &Core, order: &Order) -> Vec<(String, SocketAddr)> {
     order.targets.iter().map(|it| (it.target_group_arn.clone(), socket(it.container_port))).collect()
 }
 
+/// Something that the task's service tells of, for all of its tasks together.
+pub(super) fn note(core: &Core, order: &Order, happening: Happening) {
+    core.change(|state| {
+        if let Some(service) = order.service.as_ref().and_then(|key| state.services.get_mut(key)) {
+            service.notes.push(Note { cohort: order.started_by.clone(), task: order.id.clone(), happening });
+        }
+    });
+}
+
 /// An event of the task's service.
-pub(super) fn tell(core: &Core, order: &Order, message: &str) {
+fn tell(core: &Core, order: &Order, message: &str) {
     core.change(|state| {
         if let Some(service) = order.service.as_ref().and_then(|key| state.services.get_mut(key)) {
             service.tell_of(&order.started_by, message);

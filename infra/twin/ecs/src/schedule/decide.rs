@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 
 use super::{
-    breaker,
+    blue_green, breaker,
     health::{Judgement, TargetHealths, judge},
     plan::{Action, Cause, Health, ServiceView, TaskView, plan},
     rollout,
     start::{Launch, launch},
     task_sets,
+    traffic::Errand,
 };
 use crate::{
     Settings,
-    state::{Cohort, Controller, DesiredStatus, Rollout, Service, ServiceKey, ServiceStatus, State, Status, Task},
+    state::{
+        Cohort, Controller, Deployment, DesiredStatus, Rollout, Service, ServiceKey, ServiceStatus, Stage, State,
+        Status, Task,
+    },
 };
 
 /// What came of a look.
@@ -22,25 +26,36 @@ pub(super) struct Outcome {
     pub(super) started: Vec<String>,
     /// Whether the store changed.
     pub(super) changed: bool,
+    /// What is to be done at the load balancers.
+    pub(super) errand: Option<Errand>,
     /// The service is INACTIVE: nothing is left to tend.
     pub(super) gone: bool,
 }
 
-pub(super) fn decide(settings: &Settings, state: &mut State, key: &ServiceKey, targets: &TargetHealths) -> Outcome {
+pub(super) fn decide(
+    settings: &Settings,
+    state: &mut State,
+    key: &ServiceKey,
+    (targets, alarms): (&TargetHealths, &[String]),
+) -> Outcome {
     // The service is taken out while its tasks are edited, and put back.
     let Some(mut service) = state.services.remove(key) else { return Outcome { gone: true, ..Outcome::default() } };
     let mut outcome = Outcome::default();
     if service.status == ServiceStatus::Inactive {
         outcome.gone = true;
     } else {
+        outcome.changed |= service.tell_notes();
         outcome.changed |= note_ends(settings, &mut service, state);
         let judgements = judge_all(settings, &service, state, targets, &mut outcome);
         outcome.changed |= note_successes(&mut service, state, &judgements);
         outcome.changed |= tell_failures(&mut service, state, &judgements);
-        outcome.changed |= rollout::trip_breaker(&mut service, settings.speed);
+        outcome.changed |= rollout::watch(&mut service, alarms, settings.speed);
+        let (moved, errand) = blue_green::advance(&mut service, state, &judgements, settings.speed);
+        outcome.changed |= moved;
+        outcome.errand = errand;
         act(settings, &mut service, state, &judgements, &mut outcome);
         outcome.changed |= task_sets::settle(&mut service, state, &judgements);
-        outcome.changed |= rollout::settle(&mut service, state, &judgements);
+        outcome.changed |= rollout::settle(&mut service, state, &judgements, settings.speed);
     }
     state.services.insert(key.clone(), service);
     outcome
@@ -136,14 +151,14 @@ struct Crew {
     view: ServiceView,
 }
 
-/// A rolling deployment takes tasks from the older ones; task sets stand side by side.
+/// A rolling deployment takes tasks from the older ones; task sets, and blue and green, stand side by side.
 fn crews(service: &Service, state: &State, judgements: &HashMap<String, Judgement>) -> Vec<Crew> {
     let desired = if service.status == ServiceStatus::Active { service.desired } else { 0 };
     let live: Vec<&Task> = state.tasks_of(&service.key).filter(|task| task.desired == DesiredStatus::Running).collect();
     let view = |cohort: &Cohort, desired: u32, failed: bool, tasks: &mut dyn Iterator<Item = &&Task>| ServiceView {
         desired: desired as usize,
-        minimum_percent: service.minimum_percent as usize,
-        maximum_percent: service.maximum_percent as usize,
+        minimum_percent: service.configuration.minimum_percent as usize,
+        maximum_percent: service.configuration.maximum_percent as usize,
         may_start: !cohort.held() && !failed,
         failed,
         tasks: tasks
@@ -154,16 +169,24 @@ fn crews(service: &Service, state: &State, judgements: &HashMap<String, Judgemen
             })
             .collect(),
     };
-    let rolling = service.deployments.first().map(|primary| {
-        let failed = primary.rollout == Rollout::Failed;
-        Crew { cohort: primary.cohort.id.clone(), view: view(&primary.cohort, desired, failed, &mut live.iter()) }
-    });
-    let sets = service.task_sets.iter().map(|set| {
-        let id = &set.cohort.id;
-        let mut own = live.iter().filter(|task| task.started_by.as_ref() == Some(id));
-        Crew { cohort: id.clone(), view: view(&set.cohort, set.desired(desired), false, &mut own) }
-    });
-    rolling.into_iter().chain(sets).collect()
+    let alone = |cohort: &Cohort, desired: u32, failed: bool| {
+        let mut own = live.iter().filter(|task| task.started_by.as_ref() == Some(&cohort.id));
+        Crew { cohort: cohort.id.clone(), view: view(cohort, desired, failed, &mut own) }
+    };
+    let failed = |deployment: &Deployment| deployment.rollout == Rollout::Failed;
+    let mut crews = Vec::new();
+    if service.side_by_side() {
+        for (index, it) in service.deployments.iter().enumerate() {
+            let started = index > 0 || service.current().is_some_and(|it| it.stage >= Some(Stage::ScaleUp));
+            let share = if started { service.wanted(index).min(desired) } else { 0 };
+            crews.push(alone(&it.cohort, share, failed(it)));
+        }
+    } else if let Some(it) = service.deployments.first() {
+        let view = view(&it.cohort, desired, failed(it), &mut live.iter());
+        crews.push(Crew { cohort: it.cohort.id.clone(), view });
+    }
+    crews.extend(service.task_sets.iter().map(|set| alone(&set.cohort, set.desired(desired), false)));
+    crews
 }
 
 fn act(

@@ -24,6 +24,57 @@ pub(crate) struct Make {
     pub(crate) network: Option<model::NetworkConfiguration>,
 }
 
+/// A target group of a load balancer, and the alternate one that blue/green deployments take turns with.
+#[derive(Clone)]
+pub(crate) struct Sides {
+    pub(crate) main: TargetOf,
+    pub(crate) alternate: Option<TargetOf>,
+}
+
+impl Sides {
+    /// The group that the `taken` targets are not in, or with `stay` the one that they are in.
+    fn pick(&self, taken: &[TargetOf], stay: bool) -> &TargetOf {
+        match &self.alternate {
+            Some(alternate) if taken.contains(alternate) == stay && taken.contains(&self.main) != stay => alternate,
+            _ => &self.main,
+        }
+    }
+}
+
+/// How traffic comes to a cohort through one load balancer.
+pub(crate) struct Route {
+    pub(crate) production: String,
+    pub(crate) test: Option<String>,
+    /// The cohort's target group, and the other one of the pair.
+    pub(crate) own: String,
+    pub(crate) other: String,
+}
+
+impl Make {
+    /// Puts it into the target groups that the older tasks are not in, or with `stay` into those that they are in.
+    pub(crate) fn place(&mut self, sides: &[Sides], taken: &[TargetOf], stay: bool) {
+        self.targets = sides.iter().map(|it| it.pick(taken, stay).clone()).collect();
+    }
+
+    /// The routes through the load balancers that traffic can be shifted at.
+    pub(crate) fn routes(&self) -> Vec<Route> {
+        let pairs = self.load_balancers.iter().zip(&self.targets);
+        let route = |(balancer, target): (&model::LoadBalancer, &TargetOf)| {
+            let advanced = balancer.advanced_configuration.as_ref()?;
+            let (main, alternate) = (balancer.target_group_arn.clone()?, advanced.alternate_target_group_arn.clone()?);
+            let own = target.target_group_arn.clone();
+            let other = if own == main { alternate } else { main };
+            Some(Route {
+                production: advanced.production_listener_rule.clone()?,
+                test: advanced.test_listener_rule.clone(),
+                own,
+                other,
+            })
+        };
+        pairs.filter_map(route).collect()
+    }
+}
+
 pub(crate) struct Cohort {
     /// `ecs-svc/…`, which is `startedBy` of each of its tasks.
     pub(crate) id: String,

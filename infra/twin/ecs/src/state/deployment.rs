@@ -30,6 +30,8 @@ pub(crate) struct Deployment {
     pub(crate) reason: String,
     /// Whether it was ever COMPLETED: only then can a later failure roll back to it.
     pub(crate) proven: bool,
+    /// Whether it is to have tasks while revisions stand side by side.
+    pub(crate) wanted: bool,
     /// A rollback is COMPLETED no sooner.
     pub(crate) not_completed_before: Option<Instant>,
 }
@@ -38,13 +40,13 @@ impl Deployment {
     pub(crate) fn fresh(make: Make) -> Self {
         let cohort = Cohort::fresh(make);
         let reason = format!("ECS deployment {} in progress.", cohort.id);
-        Self { cohort, rollout: Rollout::InProgress, reason, proven: false, not_completed_before: None }
+        Self { cohort, rollout: Rollout::InProgress, reason, proven: false, wanted: true, not_completed_before: None }
     }
 
     /// Tasks that were there before this service was deployed by ECS: there is nothing left to do.
     pub(crate) fn adopted(cohort: Cohort) -> Self {
         let reason = format!("ECS deployment {} completed.", cohort.id);
-        Self { cohort, rollout: Rollout::Completed, reason, proven: true, not_completed_before: None }
+        Self { cohort, rollout: Rollout::Completed, reason, proven: true, wanted: true, not_completed_before: None }
     }
 
     pub(crate) fn turn(&mut self, rollout: Rollout, reason: String) {

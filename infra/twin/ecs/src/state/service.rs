@@ -5,11 +5,16 @@ use std::collections::VecDeque;
 use twin_platform::Account;
 use winterbaume_ecs::model::{self, Tag};
 
-use super::{Cohort, Definition, Deployment, State, Status, TaskSet, TaskSetStatus, epoch_s};
+use super::{
+    Cohort, Configuration, Course, Definition, Deployment, Note, ServiceDeployment, ServiceRevision, State, Status,
+    TaskSet, TaskSetStatus, epoch_s, happening,
+};
 use crate::arn;
 
 /// ECS keeps the newest hundred events of a service.
 const EVENTS_MAX: usize = 100;
+/// How many service deployments and revisions of a service can be described. (AWS keeps those of the last 90 days.)
+const HISTORY_MAX: usize = 100;
 
 /// Cluster and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,12 +63,6 @@ impl Controller {
     }
 }
 
-/// The deployment circuit breaker, when enabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Breaker {
-    pub(crate) rollback: bool,
-}
-
 /// Where a service's tasks are registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TargetOf {
@@ -77,9 +76,7 @@ pub(crate) struct Service {
     pub(crate) controller: Controller,
     pub(crate) created_at: f64,
     pub(crate) desired: u32,
-    pub(crate) minimum_percent: u32,
-    pub(crate) maximum_percent: u32,
-    pub(crate) breaker: Option<Breaker>,
+    pub(crate) configuration: Configuration,
     /// Only services with load balancers have one.
     pub(crate) grace_s: Option<i32>,
     /// As last given; what tasks are registered with is their cohort's.
@@ -94,6 +91,12 @@ pub(crate) struct Service {
     pub(crate) deployments: Vec<Deployment>,
     /// Oldest first. At most one is PRIMARY.
     pub(crate) task_sets: Vec<TaskSet>,
+    /// Service deployments, oldest first.
+    pub(crate) history: Vec<ServiceDeployment>,
+    /// Oldest first.
+    pub(crate) revisions: Vec<ServiceRevision>,
+    /// What happened to tasks since the last look.
+    pub(crate) notes: Vec<Note>,
     /// Newest first.
     pub(crate) events: VecDeque<model::ServiceEvent>,
     /// Whether the last look found it steady.
@@ -124,11 +127,58 @@ impl Service {
         self.events.truncate(EVENTS_MAX);
     }
 
+    /// Begins a service deployment; one that is under way is over with that.
+    pub(crate) fn begin(&mut self, deployment: Deployment) {
+        if let Some(old) = self.current_mut() {
+            old.turn(Course::Stopped, Some("A new service deployment was started.".into()));
+        }
+        let sources = self.deployments.iter().filter(|it| it.wanted).map(|it| it.cohort.id.clone()).collect();
+        let target = deployment.cohort.id.clone();
+        self.revisions.push(ServiceRevision::of(&deployment.cohort));
+        self.history.push(ServiceDeployment::fresh(target, sources, self.configuration.clone()));
+        if self.history.len() > HISTORY_MAX {
+            self.history.remove(0);
+        }
+        if self.revisions.len() > HISTORY_MAX {
+            self.revisions.remove(0);
+        }
+        self.deploy(deployment);
+    }
+
     /// Makes a deployment PRIMARY in front of the others.
     pub(crate) fn deploy(&mut self, mut deployment: Deployment) {
         deployment.cohort.forgive();
         self.deployments.insert(0, deployment);
         self.steady = false;
+    }
+
+    /// The service deployment under way.
+    pub(crate) fn current(&self) -> Option<&ServiceDeployment> {
+        self.history.last().filter(|it| !it.course.is_over())
+    }
+
+    pub(crate) fn current_mut(&mut self) -> Option<&mut ServiceDeployment> {
+        self.history.last_mut().filter(|it| !it.course.is_over())
+    }
+
+    /// Whether old and new revisions stand side by side now, each with its own target group.
+    pub(crate) fn side_by_side(&self) -> bool {
+        self.current().is_some_and(ServiceDeployment::side_by_side)
+    }
+
+    /// The deployment that served last and can take everything back: the newest that was COMPLETED.
+    pub(crate) fn proven(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|it| it.proven)
+    }
+
+    /// Tells what happened to tasks since the last look. Answers whether anything did.
+    pub(crate) fn tell_notes(&mut self) -> bool {
+        let events = happening::events(std::mem::take(&mut self.notes));
+        let any = !events.is_empty();
+        for (cohort, message) in events {
+            self.tell_of(&cohort, &message);
+        }
+        any
     }
 
     /// The deployment or task set whose tasks have this id as `startedBy`.
@@ -165,6 +215,15 @@ impl Service {
         cohort.map(|it| &it.make.definition)
     }
 
+    /// How many tasks the deployment at this place is to have.
+    pub(crate) fn wanted(&self, index: usize) -> u32 {
+        let has_all = match self.side_by_side() {
+            true => self.deployments.get(index).is_some_and(|it| it.wanted),
+            false => index == 0,
+        };
+        if has_all { self.desired } else { 0 }
+    }
+
     /// Running and pending tasks, of one cohort or of all.
     pub(crate) fn counts(&self, state: &State, cohort: Option<&str>) -> (i32, i32) {
         let mut counts = (0, 0);
@@ -192,7 +251,17 @@ impl Service {
             } else {
                 "ACTIVE"
             };
-            deployment.wire(status, if index == 0 { self.desired } else { 0 }, counts)
+            deployment.wire(status, self.wanted(index), counts)
+        });
+        let revisions = self.deployments.iter().enumerate().map(|(index, deployment)| {
+            let id = &deployment.cohort.id;
+            let (running, pending) = self.counts(state, Some(id));
+            model::ServiceCurrentRevisionSummary {
+                arn: Some(arn::service_revision(account, &self.key.cluster, &self.key.name, id)),
+                requested_task_count: i32::try_from(self.wanted(index)).ok(),
+                running_task_count: Some(running),
+                pending_task_count: Some(pending),
+            }
         });
         let task_sets = self.task_sets.iter();
         let task_sets = task_sets.map(|set| set.wire(account, self, self.counts(state, Some(&set.cohort.id))));
@@ -213,15 +282,12 @@ impl Service {
             scheduling_strategy: Some("REPLICA".into()),
             deployment_controller: Some(model::DeploymentController { r#type: self.controller.as_str().to_owned() }),
             deployment_configuration: Some(model::DeploymentConfiguration {
-                minimum_healthy_percent: i32::try_from(self.minimum_percent).ok(),
-                maximum_percent: i32::try_from(self.maximum_percent).ok(),
-                deployment_circuit_breaker: Some(model::DeploymentCircuitBreaker {
-                    enable: self.breaker.is_some(),
-                    rollback: self.breaker.is_some_and(|breaker| breaker.rollback),
-                }),
-                strategy: (self.controller == Controller::Ecs).then(|| "ROLLING".into()),
-                ..model::DeploymentConfiguration::default()
+                // Strategies are ECS's own.
+                strategy: (self.controller == Controller::Ecs).then(|| self.configuration.strategy.as_str().to_owned()),
+                ..self.configuration.wire()
             }),
+            current_service_deployment: self.current().map(|it| it.arn(account, &self.key)),
+            current_service_revisions: (self.controller == Controller::Ecs).then(|| revisions.collect()),
             task_definition: self.definition().map(|it| it.arn.clone()),
             deployments: Some(deployments.collect()),
             task_sets: (self.controller != Controller::Ecs).then(|| task_sets.collect()),

@@ -94,7 +94,7 @@ async fn refusals_are_worded_as_aws_words_them() {
             "CreateService",
             with(service_request(&known, 1), "deploymentConfiguration", json!({ "strategy": "BLUE_GREEN" })),
             "InvalidParameterException",
-            "BLUE_GREEN",
+            "bakeTimeInMinutes must be specified",
         ),
         ("ExecuteCommand", json!({}), "NotImplemented", "ecs:ExecuteCommand"),
         ("RunTask", json!({ "count": "many" }), "SerializationException", "invalid type"),

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use twin_platform::{
     AwsError,
-    seam::{LogLine, LogSink, Roles, SecretValues, Session, TargetHealth, Targets},
+    seam::{AlarmStates, LogLine, LogSink, Roles, SecretValues, Session, TargetHealth, Targets},
 };
 
 pub(crate) const TARGET_GROUP: &str =
@@ -28,6 +28,8 @@ pub(crate) struct FakeTargets {
     registered: Mutex<HashMap<Target, Option<Instant>>>,
     /// When set, every target is unhealthy for this reason.
     pub(crate) failing: Mutex<Option<String>>,
+    /// Weights of the target groups behind each listener rule.
+    pub(crate) rules: Mutex<HashMap<String, Vec<(String, u32)>>>,
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -35,6 +37,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl FakeTargets {
+    /// Where a rule sends requests.
+    pub(crate) fn weights(&self, rule: &str) -> Vec<(String, u32)> {
+        held(&self.rules).get(rule).cloned().unwrap_or_default()
+    }
+
     /// How many targets of the group do not drain.
     pub(crate) fn count(&self, group: &str) -> usize {
         held(&self.registered).iter().filter(|((of, ..), draining)| of == group && draining.is_none()).count()
@@ -76,6 +83,27 @@ impl Targets for FakeTargets {
 
     async fn exists(&self, group: &str) -> bool {
         [TARGET_GROUP, GREEN_TARGET_GROUP].contains(&group)
+    }
+
+    async fn forwards(&self, rule: &str) -> Option<Vec<(String, u32)>> {
+        held(&self.rules).get(rule).cloned()
+    }
+
+    async fn shift(&self, rule: &str, weights: &[(String, u32)]) -> Result<(), AwsError> {
+        held(&self.rules).insert(rule.to_owned(), weights.to_vec());
+        Ok(())
+    }
+}
+
+/// Alarms by name, with their states.
+#[derive(Default)]
+pub(crate) struct FakeAlarms {
+    pub(crate) states: Mutex<HashMap<String, &'static str>>,
+}
+
+impl AlarmStates for FakeAlarms {
+    fn state_of(&self, alarm_name: &str) -> Option<&'static str> {
+        held(&self.states).get(alarm_name).copied()
     }
 }
 

@@ -11,12 +11,13 @@ use tempfile::TempDir;
 use twin_ecs::{Ecs, Settings};
 use twin_platform::{Account, Request, Service, Spawner, Speed};
 
-use crate::fakes::{FakeLogs, FakeRoles, FakeSecrets, FakeTargets};
+use crate::fakes::{FakeAlarms, FakeLogs, FakeRoles, FakeSecrets, FakeTargets};
 
 pub(crate) struct Lab {
     pub(crate) ecs: Arc<Ecs>,
     pub(crate) targets: Arc<FakeTargets>,
     pub(crate) logs: Arc<FakeLogs>,
+    pub(crate) alarms: Arc<FakeAlarms>,
     pub(crate) folder: TempDir,
 }
 
@@ -41,8 +42,9 @@ impl Lab {
         };
         let (targets, logs) = (Arc::new(FakeTargets::default()), Arc::new(FakeLogs::default()));
         logs.groups.lock().expect("no test panicked here").insert("/ecs/golden".into());
-        let ecs = Ecs::new(settings, targets.clone(), logs.clone(), Arc::new(FakeSecrets));
-        let lab = Self { ecs, targets, logs, folder };
+        let alarms = Arc::new(FakeAlarms::default());
+        let ecs = Ecs::new(settings, targets.clone(), logs.clone(), Arc::new(FakeSecrets), alarms.clone());
+        let lab = Self { ecs, targets, logs, alarms, folder };
         lab.ok("CreateCluster", json!({ "clusterName": CLUSTER })).await;
         lab
     }

@@ -31,7 +31,7 @@ async fn a_rolling_deployment_never_goes_below_its_minimum_and_drains_first() {
     assert_eq!((&before["runningCount"], &before["pendingCount"]), (&json!(2), &json!(0)), "{before:#}");
     for text in [
         "has started 2 tasks: (task ",
-        "registered 1 targets in (target-group arn",
+        " targets in (target-group arn",
         "has reached a steady state.",
         "deployment completed.",
     ] {
@@ -57,11 +57,7 @@ async fn a_rolling_deployment_never_goes_below_its_minimum_and_drains_first() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     };
     assert_eq!(fewest, 2);
-    for text in [
-        "has begun draining connections on 1 tasks.",
-        "deregistered 1 targets in",
-        "has stopped 1 running tasks: (task ",
-    ] {
+    for text in ["has begun draining connections on ", "deregistered ", "has stopped "] {
         assert!(told(&after, text), "{text}: {after:#}");
     }
     let tasks = lab.tasks().await;
