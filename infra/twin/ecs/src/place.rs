@@ -38,8 +38,8 @@ impl Places {
         if !separate {
             tracing::warn!("this system binds 127.0.0.1 only: tasks share it, and their ports are mapped to free ones");
         }
-        // Two twins on one laptop start at different points, so that they do not race for the same address.
-        let start = std::process::id().wrapping_mul(2_654_435_761) % COUNT;
+        // Two twins on one laptop start anywhere, so that they do not race for the same address.
+        let start = u32::try_from(uuid::Uuid::new_v4().as_u128() % u128::from(COUNT)).unwrap_or_default();
         Self { separate, next: AtomicU32::new(start) }
     }
 
