@@ -221,7 +221,7 @@ async fn a_filter_sees_the_start_of_a_body_and_the_target_all_of_it() {
     let (status, headers, body) = send(port, request("GET", "/teapot")).await;
     assert_eq!((status, &*body, &headers["x-why"]), (418, "short and stout", &HeaderValue::from_static("tea")));
     eventually("the access log says who answered", || async {
-        let lines: Vec<String> = lab.elbv2.recent_requests().iter().map(ToString::to_string).collect();
+        let lines: Vec<String> = lab.finished().iter().map(ToString::to_string).collect();
         let told = lines.first().is_some_and(|line| line.contains(" \"waf,forward\" "))
             && lines.last().is_some_and(|line| line.contains(" \"waf\" "));
         if told { Ok(()) } else { Err(lines.join("\n")) }
