@@ -87,10 +87,4 @@ impl Refusal {
         }
         response
     }
-
-    /// The error code.
-    #[cfg(test)]
-    pub(crate) fn code(&self) -> &str {
-        &self.error.code
-    }
 }

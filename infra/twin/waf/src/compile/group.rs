@@ -13,11 +13,15 @@ use crate::{
     engine::{
         outcome::Action,
         program::{Group, Inner, Single, Work},
+        test::Test,
     },
     error::{Refusal, invalid, not_imitated, reason},
     managed,
     tally::Tally,
 };
+
+/// Name of a managed group, its scope-down statement, its rules.
+type Parts = (Option<String>, Option<Test>, Vec<Inner>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -68,10 +72,7 @@ impl Compiler<'_> {
         Ok(Group { managed, scope, count, rules })
     }
 
-    fn managed(
-        &mut self,
-        value: &Value,
-    ) -> Result<(Option<String>, Option<super::super::engine::test::Test>, Vec<Inner>), Refusal> {
+    fn managed(&mut self, value: &Value) -> Result<Parts, Refusal> {
         let given: Managed = shape(value)?;
         let group = managed::find(&given.vendor_name, &given.name)?;
         group.check_version(given.version.as_deref())?;

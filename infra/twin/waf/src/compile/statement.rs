@@ -187,7 +187,7 @@ impl Compiler<'_> {
             "CONTAINS_WORD" => (Position::ContainsWord, 10),
             other => return Err(invalid(reason::FORMAT, "BYTE_MATCH_STATEMENT", other)),
         };
-        Ok(Test::Bytes(self.leaf(value, base)?, position, memmem::Finder::new(&needle).into_owned()))
+        Ok(Test::Bytes(self.leaf(value, base)?, position, Box::new(memmem::Finder::new(&needle).into_owned())))
     }
 
     fn size(&mut self, value: &Value) -> Result<Test, Refusal> {

@@ -16,7 +16,7 @@ use super::{
 /// A compiled statement. A `usize` is the index of a source.
 #[derive(Debug)]
 pub(crate) enum Test {
-    Bytes(usize, Position, memmem::Finder<'static>),
+    Bytes(usize, Position, Box<memmem::Finder<'static>>),
     /// The length compared with the number is one of these.
     Size(usize, &'static [Ordering], u64),
     Regex(usize, Regex),
@@ -173,7 +173,7 @@ impl Rate {
             RateKeys::Constant => Ok(0),
             RateKeys::Address(origin) => address(origin, context),
             RateKeys::Custom(keys) => {
-                // Two hashes with keys of this process: 128 bits in which two keys do not meet by chance.
+                // Two hashes: 128 bits in which two keys do not meet by chance.
                 let mut hashers = [std::hash::DefaultHasher::new(), std::hash::DefaultHasher::new()];
                 hashers[1].write_u8(1);
                 for key in keys {
