@@ -210,7 +210,7 @@ fn encoded(lab: &Lab, mut statement: Value) -> Value {
 }
 
 #[test]
-fn blocked_requests_raise_the_surge_alarm_and_are_in_the_access_log() {
+fn blocked_requests_raise_the_surge_alarm_until_the_reset() {
     let lab = Lab::up();
     let firewall = Firewall::of(&lab);
     firewall.change(|rules| strict(rules, None));
