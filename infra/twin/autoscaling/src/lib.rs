@@ -86,8 +86,8 @@ impl AutoScaling {
             Err(error) if error.code == "ClusterNotFoundException" => return Ok(None),
             described => described?,
         };
-        let service = described["services"][0].take();
-        Ok((service["status"] == "ACTIVE").then_some(service))
+        let service = described["services"].get_mut(0).map(Value::take);
+        Ok(service.filter(|service| service["status"] == "ACTIVE"))
     }
 }
 

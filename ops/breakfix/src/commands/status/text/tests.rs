@@ -130,6 +130,7 @@ fn a_broken_lab_fits_on_a_screen() {
     lab       the lab at http://127.0.0.1:4566, waiting runs 10x
     mode      [{"mode":"hang","tasks":{"ids":["aaaaaaaaaaaa"]}},{"mode":"connection_leak"}] (version 3, written 30 s ago)
     service   2 of 2 tasks run, 1 pending, golden:1, rollout COMPLETED
+    scaling   2 to 4 tasks, scale-in suspended, golden-cpu asks for more
     balancer  http://127.0.0.1:8000
     database  127.0.0.1:5433/golden, log-in accepted, 9 of 20 sessions, 4 leaked
     secret    golden/db version 01234567
@@ -163,6 +164,7 @@ fn what_was_not_seen_says_why() {
     lab       the AWS account of your configuration
     mode      [{"mode":"hang","tasks":{"ids":["aaaaaaaaaaaa"]}},{"mode":"connection_leak"}] (version 3, written 30 s ago)
     service   unknown: ecs:DescribeServices: ClusterNotFoundException: no cluster golden
+    scaling   2 to 4 tasks, scale-in suspended, golden-cpu asks for more
     balancer  http://127.0.0.1:8000
     database  127.0.0.1:5433/golden, full: no session left for `status` itself (SQLSTATE 53300); outside, CloudWatch counts them: AWS/RDS DatabaseConnections
     secret    golden/db version 01234567
