@@ -72,6 +72,15 @@ impl Call {
         self.action == action
             || self.action.split_once(" /").is_some_and(|(method, path)| method == action || path == action)
     }
+
+    /// How the caller wants its errors, as far as that can be told of a request whose body could not be read.
+    pub(crate) fn shape_without_body(method: &Method, uri: &Uri, headers: &HeaderMap) -> Shape {
+        match Self::of(method, uri, headers, b"") {
+            // A form's action would have been in the body.
+            Ok(call) if !is_form(headers) => call.shape,
+            _ => shape_of(headers),
+        }
+    }
 }
 
 /// Services whose REST protocol has XML errors.
@@ -104,11 +113,13 @@ pub(crate) fn credential(authorization: &str, query: &str) -> Option<(String, St
     Some((key.to_owned(), service.to_owned()))
 }
 
+fn is_form(headers: &HeaderMap) -> bool {
+    text(headers, "content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+}
+
 /// A lookup in the query string, and in the body when that is a form.
 fn parameters<'a>(query: &'a str, headers: &HeaderMap, body: &'a [u8]) -> impl Fn(&str) -> Option<String> + 'a {
-    let is_form =
-        text(headers, "content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let body = if is_form { std::str::from_utf8(body).unwrap_or_default() } else { "" };
+    let body = if is_form(headers) { std::str::from_utf8(body).unwrap_or_default() } else { "" };
     move |name| {
         let pairs = query.split('&').chain(body.split('&'));
         let mut found = pairs.filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);

@@ -23,7 +23,7 @@ use crate::{
     door,
     faults::{self, Fate},
     hangup::Hangup,
-    refusal,
+    refusal::{self, Shape},
     services::Services,
 };
 
@@ -66,7 +66,13 @@ async fn traces(State(services): State<Arc<Services>>, request: Request) -> Resp
         Ok(body) => services
             .xray()
             .ingest_otlp_of(kind, &body.to_bytes(), |task_arn| services.permission().may_send_spans(task_arn)),
-        Err(_) => twin_platform::Response::json(413, format!(r#"{{"message":"more than {} MiB"}}"#, BODY_LIMIT >> 20)),
+        Err(error) => {
+            let (status, message) = match unread(&*error) {
+                Unread::TooLarge => (413, format!("the body is larger than {} MiB", BODY_LIMIT >> 20)),
+                Unread::Cut => (400, "the body is cut short".to_owned()),
+            };
+            services.xray().refuse_otlp(kind, status, message)
+        }
     };
     refusal::to_http(answer, &parts.method)
 }
@@ -79,20 +85,19 @@ async fn aws(
 ) -> Response {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let shape = refusal::shape_of(&parts.headers);
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("the request is larger than {} MiB", BODY_LIMIT >> 20);
-            let error = AwsError { status: 413, code: "RequestEntityTooLarge".into(), message };
-            return refusal::to_http(shape.render(&error), &parts.method);
+        Err(error) => {
+            let shape = Call::shape_without_body(&parts.method, &parts.uri, &parts.headers);
+            return refusal::to_http(shape.render(&refused(unread(&*error), shape)), &parts.method);
         }
-        // The caller went away in the middle of its request: nobody reads an answer.
-        Err(_) => return Response::new(Body::empty()),
     };
     let call = match Call::of(&parts.method, &parts.uri, &parts.headers, &body) {
         Ok(call) => call,
-        Err(error) => return refusal::to_http(shape.render(&error), &parts.method),
+        Err(error) => {
+            let shape = refusal::shape_of(&parts.headers);
+            return refusal::to_http(shape.render(&error), &parts.method);
+        }
     };
     let uri = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     let method = parts.method.as_str().to_owned();

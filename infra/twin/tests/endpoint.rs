@@ -152,3 +152,27 @@ async fn the_state_directory_and_the_port_have_one_owner_and_the_end_leaves_noth
         assert!(!state.path().join(gone).exists(), "{gone}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_cut_short_is_refused_in_its_protocol() {
+    const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=lab/20261120/us-west-2/xray/aws4_request";
+    let twin = Twin::start().await;
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    for (method, path, header, body) in [
+        ("POST", "/", ("x-amz-target", "AmazonSSM.PutParameter"), "\"__type\":\"RequestAbortedException\""),
+        ("POST", "/", form, "<Code>RequestAbortedException</Code>"),
+        ("POST", "/TraceSegments", ("authorization", SIGNED), "\"__type\":\"RequestAbortedException\""),
+        ("PUT", "/bucket/key", ("x-any", "1"), "<Code>IncompleteBody</Code>"),
+        (
+            "POST",
+            "/v1/traces",
+            ("content-type", "application/json"),
+            "{\"code\":3,\"message\":\"the body is cut short\"}",
+        ),
+        ("POST", "/v1/traces", ("content-type", "application/x-protobuf"), "content-type: application/x-protobuf"),
+    ] {
+        let answer = twin.send_cut(method, path, &[header]);
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains(body), "{method} {path} {header:?}: {answer}");
+    }
+    twin.end().await;
+}

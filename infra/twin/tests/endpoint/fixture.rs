@@ -1,6 +1,12 @@
 //! A twin inside the test's process, on free ports.
 
-use std::{fmt::Debug, path::Path, time::Duration};
+use std::{
+    fmt::Debug,
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpStream},
+    path::Path,
+    time::Duration,
+};
 
 use clap::Parser as _;
 use nix::{
@@ -75,6 +81,21 @@ impl Twin {
             let mut response = agent.run(request).expect("the endpoint answers");
             let bytes = response.body_mut().read_to_vec().expect("a whole body");
             (response.status().as_u16(), String::from_utf8_lossy(&bytes).into_owned())
+        })
+    }
+
+    /// The whole answer to a request whose sender ends it after a few of the hundred bytes that it announced.
+    pub(crate) fn send_cut(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> String {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n{headers}\r\nonly these");
+        tokio::task::block_in_place(|| {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port())).expect("the endpoint listens");
+            stream.write_all(request.as_bytes()).expect("sent");
+            stream.shutdown(Shutdown::Write).expect("half closed");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).expect("an answer");
+            String::from_utf8_lossy(&answer).into_owned()
         })
     }
 

@@ -89,6 +89,11 @@ impl XRay {
         otlp::ingest(content_type, body, &self.databases, may_send, |segments| self.keep(segments))
     }
 
+    /// The response to a `POST /v1/traces` whose body could not be received: too large (413), or cut (400).
+    pub fn refuse_otlp(&self, content_type: &str, status: u16, message: String) -> Response {
+        otlp::refuse(content_type, status, message)
+    }
+
     /// How many traces are held, and their memory in bytes.
     pub fn size(&self) -> (usize, usize) {
         self.store().size()

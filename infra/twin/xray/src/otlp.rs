@@ -90,14 +90,14 @@ pub(crate) fn ingest(
 ) -> Response {
     let Some(encoding) = Encoding::of(content_type) else {
         let message = format!("content type `{content_type}` is neither application/x-protobuf nor application/json");
-        return refuse(Encoding::Json, &Unreadable { status: 415, message });
+        return refuse(content_type, 415, message);
     };
     let request = match read(encoding, body) {
         Ok(mut request) => {
             request.resource_spans.retain(|spans| resource::task_arn(spans.resource.as_ref()).is_none_or(&may_send));
             request
         }
-        Err(unreadable) => return refuse(encoding, &unreadable),
+        Err(Unreadable { status, message }) => return refuse(content_type, status, message),
     };
     let converted = convert(&request, &mut crate::lock(databases));
     keep(converted.segments);
@@ -121,11 +121,12 @@ fn json(answer: &ExportTraceServiceResponse) -> String {
     }
 }
 
-fn refuse(encoding: Encoding, unreadable: &Unreadable) -> Response {
-    let Unreadable { status, message } = unreadable;
-    let body = Status { code: INVALID_ARGUMENT, message: message.clone() };
-    let json = || serde_json::json!({ "code": INVALID_ARGUMENT, "message": message }).to_string();
-    encoding.answer(*status, || body.encode_to_vec(), json)
+/// A `Status` in the caller's encoding; in JSON for a content type that is neither.
+pub(crate) fn refuse(content_type: &str, status: u16, message: String) -> Response {
+    let encoding = Encoding::of(content_type).unwrap_or(Encoding::Json);
+    let json = serde_json::json!({ "code": INVALID_ARGUMENT, "message": message }).to_string();
+    let body = Status { code: INVALID_ARGUMENT, message };
+    encoding.answer(status, || body.encode_to_vec(), || json)
 }
 
 fn read(encoding: Encoding, body: &[u8]) -> Result<ExportTraceServiceRequest, Unreadable> {
