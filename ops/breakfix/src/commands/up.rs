@@ -56,8 +56,8 @@ pub(crate) struct Arguments {
     /// 30 or so a busy laptop does not keep up with its own health checks. At most 100.
     #[arg(long, env = "LAB_SPEED", default_value_t = 10.0, value_parser = within(1.0, 100.0), allow_negative_numbers = true)]
     speed: f64,
-    /// Region of the account on the laptop. Version 1 of the aws CLI ignores `AWS_ENDPOINT_URL` for RDS and SQS in us-east-1,
-    /// so that region is not the default.
+    /// Region of the account on the laptop. Version 1 of the aws CLI asks AWS itself for SQS in most regions, and in us-east-1 for RDS
+    /// too, unless it is given `--endpoint-url $AWS_ENDPOINT_URL`; so us-east-1 is not the default.
     #[arg(long, env = "LAB_REGION", default_value = "us-west-2")]
     region: String,
     /// Directory with PostgreSQL's programs; default: the newest on this machine, installed when there is none.
