@@ -83,6 +83,10 @@ impl MetricFilter {
         };
         named("metricName", &transformation.metric_name)?;
         named("metricNamespace", &transformation.metric_namespace)?;
+        // What CloudWatch keeps for the services' own metrics and takes from nobody's PutMetricData.
+        if transformation.metric_namespace.starts_with("AWS/") {
+            return Err("metricNamespace must not begin with 'AWS/', which is reserved for AWS".into());
+        }
         if !transformation.dimensions.is_empty() && transformation.default_value.is_some() {
             return Err(
                 "Invalid metric transformation: dimensions and default value are mutually exclusive properties.".into(),

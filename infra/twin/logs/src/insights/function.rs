@@ -1,6 +1,6 @@
 //! The functions of the user guide's "Boolean, comparison, numeric, datetime, and other functions".
 //!
-//! Refuses by name what is not in the table below: `case`, `jsonParse`, hashes, encodings and the like.
+//! Refuses by name what is not in the table below, and tells what AWS has (`case`, `jsonParse`, hashes) from what nobody has.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -96,7 +96,15 @@ const FUNCTIONS: [Entry; 38] = [
     ("trim", Function::Trim { left: true, right: true }, 1, 2),
 ];
 
+/// Functions of the guide, in lower case, that the twin does not imitate.
+const NOT_IMITATED: [&str; 5] = ["case", "jsonparse", "jsonstringify", "md5", "sha256"];
+
 impl Function {
+    /// Whether AWS has a function of that name, though it is not in the table.
+    pub(super) fn is_known_to_aws(name: &str) -> bool {
+        NOT_IMITATED.iter().any(|known| name.eq_ignore_ascii_case(known))
+    }
+
     /// The function with that name in any case, and how many arguments it takes.
     pub(super) fn find(name: &str) -> Option<(Self, std::ops::RangeInclusive<usize>)> {
         let name = name.to_ascii_lowercase();

@@ -118,6 +118,9 @@ async fn filters_are_listed_tried_and_limited() {
     for index in 0..5 {
         client.ok("PutMetricFilter", counting(&format!("regular {index}"), "%a%")).await;
     }
+    let mut reserved = counting("reserved", "x");
+    reserved["metricTransformations"][0]["metricNamespace"] = json!("AWS/ECS");
+    assert!(client.refused("PutMetricFilter", reserved).await.1.contains("reserved for AWS"));
     assert_eq!(client.refused("PutMetricFilter", counting("one too many", "%a%")).await.0, "LimitExceededException");
     for index in 0..92 {
         client.ok("PutMetricFilter", counting(&format!("filler {index}"), "x")).await;

@@ -243,9 +243,8 @@ impl Parser<'_> {
             return Ok(Expression::Aggregate(aggregates.len() - 1));
         }
         let Some((function, arity)) = Function::find(name) else {
-            return Err(self
-                .cursor
-                .error(start, &format!("the function '{name}' does not exist, or the twin does not imitate it")));
+            let what = if Function::is_known_to_aws(name) { "is not imitated by the twin" } else { "does not exist" };
+            return Err(self.cursor.error(start, &format!("the function '{name}' {what}")));
         };
         let arguments = self.arguments()?;
         self.arity(name, start, arguments.len(), &arity)?;
