@@ -1,5 +1,6 @@
 //! `MetricDataQuery`: metrics and expressions over them, as `GetMetricData` and metric-math alarms have them.
 
+mod label;
 pub(crate) mod read;
 pub(crate) mod run;
 
@@ -13,6 +14,7 @@ use crate::{
     wire::Value,
 };
 
+pub(crate) use label::Label;
 pub(crate) use read::read;
 pub(crate) use run::{Range, run};
 
@@ -20,7 +22,7 @@ pub(crate) use run::{Range, run};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DataQuery {
     pub(crate) id: String,
-    pub(crate) label: Option<String>,
+    pub(crate) label: Option<Label>,
     /// Whether its datapoints are returned; for an alarm, whether it is the one that is watched.
     pub(crate) return_data: bool,
     /// Seconds, where an expression says so itself.
@@ -58,7 +60,7 @@ impl DataQuery {
             ("Id", (&self.id).into()),
             ("MetricStat", stat.into()),
             ("Expression", expression.into()),
-            ("Label", self.label.as_ref().into()),
+            ("Label", self.label.as_ref().map(Label::text).into()),
             ("ReturnData", self.return_data.into()),
             ("Period", self.period_s.into()),
             ("AccountId", self.account.as_ref().into()),

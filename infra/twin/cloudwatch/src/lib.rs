@@ -8,7 +8,7 @@
 //! seconds, at least one), evaluated once each window. Timestamps and the periods of queries are the wall clock's. Alarms move,
 //! and their actions are run, while [`CloudWatch::evaluate_forever`] runs.
 //!
-//! Refuses by name: anomaly detection, Metrics Insights and SEARCH, dynamic labels, other accounts, composite alarms with an
+//! Refuses by name: anomaly detection, Metrics Insights and SEARCH, times and accounts in dynamic labels, other accounts, composite alarms with an
 //! actions suppressor, entities, metric streams, insight rules, mute rules, PromQL alarms, widget images.
 
 mod actions;

@@ -96,7 +96,7 @@ fn trigger(alarm: &MetricAlarm) -> Value {
 fn query(query: &DataQuery) -> Value {
     let mut json = json!({ "Id": query.id, "ReturnData": query.return_data });
     if let Some(label) = &query.label {
-        json["Label"] = json!(label);
+        json["Label"] = json!(label.text());
     }
     match &query.source {
         Source::Expression { text, .. } => json["Expression"] = json!(text),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use twin_platform::{AwsError, seam::unit_named};
 
-use super::{DataQuery, MetricStat, Source, expression_error};
+use super::{DataQuery, Label, MetricStat, Source, expression_error};
 use crate::{
     input::{Fields, both, invalid, validation},
     math,
@@ -62,10 +62,7 @@ fn query(fields: &Fields<'_>) -> Result<DataQuery, AwsError> {
             fields.name("Id")
         )));
     }
-    let label = fields.text("Label")?;
-    if label.is_some_and(|label| label.contains("${")) {
-        return Err(AwsError::not_implemented("monitoring", "a dynamic label (Label with ${…})"));
-    }
+    let label = fields.text("Label")?.map(Label::read).transpose()?;
     let period_s =
         fields.integer("Period")?.map(|period_s| checked_period(period_s, &fields.name("Period"))).transpose()?;
     let source = match (fields.structure("MetricStat")?, fields.text("Expression")?) {
@@ -82,7 +79,7 @@ fn query(fields: &Fields<'_>) -> Result<DataQuery, AwsError> {
     };
     Ok(DataQuery {
         id: id.to_owned(),
-        label: label.map(str::to_owned),
+        label,
         return_data: fields.boolean("ReturnData")?.unwrap_or(true),
         period_s,
         account: fields.text("AccountId")?.map(str::to_owned),

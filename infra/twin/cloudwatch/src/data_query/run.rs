@@ -57,7 +57,8 @@ fn labelled(query: &DataQuery, series: TimeSeries) -> TimeSeries {
         Source::Stat(stat) => &stat.metric.name,
         Source::Expression { .. } => &query.id,
     };
-    TimeSeries { label: query.label.as_ref().unwrap_or(own).clone(), ..series }
+    let label = query.label.as_ref().map_or_else(|| own.clone(), |label| label.of(own, &query.source, &series.points));
+    TimeSeries { label, ..series }
 }
 
 struct Runner<'a> {

@@ -93,7 +93,34 @@ async fn errors_in_queries_name_the_expression_and_the_position() {
     assert!(get(json!([stat("M1", "a", "Sum", 60)])).await.contains("lowercase"));
     assert!(get(json!([stat("m1", "a", "p101", 60)])).await.contains("p101"));
     assert!(get(json!([stat("m1", "a", "Sum", 7)])).await.contains("multiple of 60"));
-    assert!(get(json!([{ "Id": "m1", "Expression": "1", "Label": "${LAST}" }])).await.contains("dynamic label"));
+    assert!(
+        get(json!([{ "Id": "m1", "Expression": "1", "Label": "${MAX_TIME}" }]))
+            .await
+            .contains("label with ${MAX_TIME}")
+    );
+    assert!(get(json!([{ "Id": "m1", "Expression": "1", "Label": "a ${MAX" }])).await.starts_with("NotImplemented: "));
+}
+
+#[tokio::test]
+async fn labels_have_live_values_in_them() {
+    let client = Client::new();
+    let datum =
+        |value: f64| json!({ "MetricName": "a", "Value": value, "Dimensions": [{ "Name": "d", "Value": "x" }] });
+    client.ok("PutMetricData", json!({ "Namespace": "N", "MetricData": [datum(1.0), datum(2.5)] })).await;
+    let metric = json!({ "Namespace": "N", "MetricName": "a", "Dimensions": [{ "Name": "d", "Value": "x" }] });
+    for (label, live) in [
+        ("${PROP('MetricName')} in ${PROP('Namespace')}", "a in N"),
+        ("${PROP('Dim.d')}/${PROP('Dim.e')}", "x/--"),
+        ("${PROP('Stat')} per ${PROP('Period')} s", "Sum per 86400 s"),
+        ("${LABEL}: ${MAX} ${MIN} ${SUM} ${AVG} ${FIRST} ${LAST}", "a: 3.5 3.5 3.5 3.5 3.5 3.5"),
+        ("${DATAPOINT_COUNT} in ${MIN_MAX_RANGE} and ${FIRST_LAST_RANGE}", "1 in 0 and 0"),
+    ] {
+        let query =
+            json!({ "Id": "m", "Label": label, "MetricStat": { "Metric": metric, "Period": 86400, "Stat": "Sum" } });
+        let input = json!({ "MetricDataQueries": [query], "StartTime": 0, "EndTime": 4_000_000_000_u64 });
+        let answer = client.ok("GetMetricData", input).await;
+        assert_eq!(answer["MetricDataResults"][0]["Label"], live, "{answer}");
+    }
 }
 
 #[tokio::test]
