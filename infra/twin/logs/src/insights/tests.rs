@@ -237,7 +237,7 @@ fn a_refusal_names_the_place() {
     refused("filter a like /open", 14, 19, "never closed");
     refused("filter a = \"open", 11, 16, "never closed");
     refused("fields nothing(a)", 7, 15, "'nothing' does not exist");
-    refused("fields jsonParse(@message)", 7, 16, "'jsonParse' is not imitated");
+    refused("fields jsonParse(@message)", 7, 17, "'jsonParse' is not imitated");
     refused("fields abs(1, 2)", 7, 16, "takes 1 arguments, not 2");
     refused("fields count(*)", 7, 13, "stands in stats");
     refused("stats status", 6, 12, "within an aggregation");
