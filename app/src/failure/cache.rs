@@ -23,6 +23,10 @@ use crate::identity::Identity;
 /// How often a request that a fault holds looks whether it still does.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How often a read that goes on failing is said again: an outage shows in the log for as long as it lasts, an alarm can tell it
+/// from one slow call, and a log of an hour of it stays short.
+const SAY_EVERY: Duration = Duration::from_secs(5);
+
 /// How old a value may grow.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CacheSettings {
@@ -42,6 +46,8 @@ pub(crate) struct FailureCache {
     snapshot: ArcSwap<Snapshot>,
     empty: Arc<Snapshot>,
     last_error: ArcSwapOption<String>,
+    /// When that was last said: milliseconds since the epoch.
+    said_at: AtomicU64,
     epoch: Instant,
     /// When the read began that the snapshot is from: milliseconds since the epoch plus one; 0 is never.
     read_at: AtomicU64,
@@ -68,6 +74,7 @@ impl FailureCache {
             snapshot: ArcSwap::new(Arc::clone(&empty)),
             empty,
             last_error: ArcSwapOption::empty(),
+            said_at: AtomicU64::new(0),
             epoch: Instant::now(),
             read_at: AtomicU64::new(0),
             begun: AtomicU64::new(0),
@@ -188,9 +195,10 @@ impl FailureCache {
         self.last_took_us.store(took, Ordering::Relaxed);
         let text = error.map(|error| Arc::new(error.to_string()));
         let before = self.last_error.swap(text.clone());
-        // Said once when it starts and once when it ends, not on every read.
+        // Not on every read: of an outage of the parameter store there are several a second.
         match (before, text) {
-            (before, Some(now)) if before.as_ref() != Some(&now) => {
+            (before, Some(now)) if before.as_ref() != Some(&now) || self.said_long_ago() => {
+                self.said_at.store(self.millis(Instant::now()), Ordering::Relaxed);
                 tracing::warn!(errorType = "ParameterUnavailable", reason = %now, "the failure mode cannot be read");
             }
             (Some(_), None) => tracing::info!("the failure mode can be read again"),
@@ -219,8 +227,17 @@ impl FailureCache {
     }
 
     fn set_read_at(&self, began: Instant) {
-        let millis = u64::try_from(began.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX - 1);
-        self.read_at.store(millis + 1, Ordering::Release);
+        self.read_at.store(self.millis(began) + 1, Ordering::Release);
+    }
+
+    fn said_long_ago(&self) -> bool {
+        let since = self.millis(Instant::now()).saturating_sub(self.said_at.load(Ordering::Relaxed));
+        u128::from(since) >= SAY_EVERY.as_millis()
+    }
+
+    /// Milliseconds from the epoch to `at`.
+    fn millis(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX - 1)
     }
 
     /// Why the last read gave no value.
