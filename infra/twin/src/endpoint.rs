@@ -141,3 +141,34 @@ async fn answer(services: &Services, call: &Call, request: twin_platform::Reques
     let answer = service.handle(request).await;
     Some(permission.told(&task, call, &asked, answer))
 }
+
+/// Why a body was not read to its end.
+#[derive(Clone, Copy)]
+enum Unread {
+    TooLarge,
+    /// The caller ended it before its announced length. Whoever closed only the sending half still reads an answer.
+    Cut,
+}
+
+fn unread(error: &(dyn std::error::Error + 'static)) -> Unread {
+    if error.is::<http_body_util::LengthLimitError>() { Unread::TooLarge } else { Unread::Cut }
+}
+
+/// S3's words ("Error responses", API reference), and those that the other services share ("Common errors").
+fn refused(unread: Unread, shape: Shape) -> AwsError {
+    let (status, code, message) = match (unread, shape) {
+        (Unread::TooLarge, Shape::S3) => {
+            (400, "EntityTooLarge", format!("Your upload is larger than the {} MiB that are taken.", BODY_LIMIT >> 20))
+        }
+        (Unread::TooLarge, _) => {
+            (413, "RequestEntityTooLargeException", format!("The request is larger than {} MiB.", BODY_LIMIT >> 20))
+        }
+        (Unread::Cut, Shape::S3) => {
+            (400, "IncompleteBody", "The body has fewer bytes than the Content-Length header announces.".to_owned())
+        }
+        (Unread::Cut, _) => {
+            (400, "RequestAbortedException", "The request was aborted before its body was complete.".to_owned())
+        }
+    };
+    AwsError { status, code: code.into(), message }
+}
