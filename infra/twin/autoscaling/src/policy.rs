@@ -18,7 +18,7 @@ pub(crate) struct Policy {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     Step(StepScaling),
-    Tracking(Tracking),
+    Tracking(Box<Tracking>),
 }
 
 impl Kind {

@@ -50,7 +50,7 @@ pub(crate) struct Run {
 
 impl Run {
     /// Runs it to its end, with its rollback.
-    pub(crate) async fn to_the_end(self) {
+    pub(crate) async fn follow(self) {
         let result = match self.traffic().await {
             Ok(traffic) => self.steps(&traffic).await.map_err(|end| (end, Some(traffic))),
             Err(end) => Err((end, None)),

@@ -89,10 +89,10 @@ pub(super) async fn put(scaling: &AutoScaling, input: Put) -> Answer {
         Given::Tracking(settings) => {
             check::attached(scaling, &place, &settings).await?;
             let known = match known.map(|known| &known.kind) {
-                Some(Kind::Tracking(tracking)) => Some(tracking),
+                Some(Kind::Tracking(tracking)) => Some(&**tracking),
                 _ => None,
             };
-            Kind::Tracking(scaling.put_alarms(&place, &arn, &settings, known).await?)
+            Kind::Tracking(Box::new(scaling.put_alarms(&place, &arn, &settings, known).await?))
         }
     };
     let created_ms = known.map_or_else(now_ms, |known| known.created_ms);

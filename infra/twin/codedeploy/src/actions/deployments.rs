@@ -79,7 +79,7 @@ pub(super) async fn create(core: &Arc<Core>, input: CreateDeploymentInput) -> Re
     }
     let routing = config.traffic_routing_config.unwrap_or_default();
     let run = Run { core: Arc::clone(core), id: id.clone(), plan, spec, routing };
-    tokio::spawn(run.to_the_end());
+    tokio::spawn(run.follow());
     Ok(CreateDeploymentOutput { deployment_id: Some(id) })
 }
 
