@@ -14,8 +14,16 @@ fn up(speed: &str) -> Lab {
     Lab::up_with(&["--deployments", "code-deploy", "--test-port", &test_port, "--speed", speed])
 }
 
-/// A copy of the service's task definition that reads its failure mode from another parameter.
+/// A copy of the service's task definition that reads its failure mode from another parameter, which its role lets it.
 fn reading(lab: &Lab, value: &str) -> String {
+    let allow = json!({
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "arn:aws:ssm:*:*:parameter/golden/green",
+        },
+    });
+    let document = ["--policy-name", "green", "--policy-document", &allow.to_string()];
+    lab.aws(&[&["iam", "put-role-policy", "--role-name", "golden-task"], &document[..]].concat());
     lab.aws(&["ssm", "put-parameter", "--name", "/golden/green", "--value", value, "--type", "String", "--overwrite"]);
     lab.revision_with(&[("PARAM_FAILURE_MODE", "/golden/green")])
 }
