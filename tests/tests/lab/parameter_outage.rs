@@ -61,10 +61,8 @@ fn a_parameter_that_cannot_be_read_applies_for_a_minute_and_then_no_longer() {
     });
     assert!(began.elapsed() < NO_LONGER, "it took {:?}", began.elapsed());
     let lines = lab.log_messages(r#"{ $.errorType = "ParameterUnavailable" }"#);
-    assert!(
-        lines.len() <= 8,
-        "an outage is said when it begins and when its kind changes, not on every read: {lines:?}"
-    );
+    // Two tasks, a line every five seconds and at each change of the reason; reads that fail are several hundred.
+    assert!(lines.len() <= 40, "an outage is said for as long as it lasts, not on every read: {lines:?}");
 
     lab.outage(&["ssm", "--end"]);
     lab.until_applied(version);
