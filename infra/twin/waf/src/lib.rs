@@ -1,8 +1,8 @@
 //! AWS WAF (v2) on a laptop: the API of regional web ACLs, and the firewall that they are, in front of the load balancer.
 //!
 //! Promises: what the API accepts judges real requests, from the next one on; rules run by priority with AWS's actions, labels,
-//! overrides and capacity; metrics and samples say what happened. Memory is bounded: rate tables ([`engine::rate`]), samples
-//! ([`samples`]).
+//! overrides and capacity; metrics and samples say what happened. Memory is bounded: rate tables (`engine::rate`), samples
+//! (`samples`).
 //!
 //! Refuses, by name: CAPTCHA and challenges, geography and AS numbers, TLS fingerprints, header order, logging, managed groups other
 //! than three, the scope CLOUDFRONT, resources other than load balancers, Firewall Manager.

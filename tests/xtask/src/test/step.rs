@@ -15,10 +15,10 @@ pub(crate) enum Step {
     Fmt,
     /// Lints, warnings denied.
     Clippy,
-    /// Unit, router and whole-lab tests.
-    Test,
     /// Documentation, warnings denied.
     Doc,
+    /// Unit, router and whole-lab tests.
+    Test,
     /// Spelling, when `typos` is installed.
     Typos,
     /// Vulnerabilities and licences, when `cargo-deny` is installed.
@@ -34,7 +34,7 @@ pub(crate) enum Outcome {
 
 impl Step {
     pub(crate) const ALL: [Self; 7] =
-        [Self::Tools, Self::Fmt, Self::Clippy, Self::Test, Self::Doc, Self::Typos, Self::Deny];
+        [Self::Tools, Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Typos, Self::Deny];
 
     /// The word for `--only`.
     pub(crate) const fn name(self) -> &'static str {
