@@ -2,7 +2,7 @@
 //!
 //! Promises: every line of AWS's format, in objects named as AWS names them, once for each five minutes of the platform's with
 //! traffic. Best effort, as AWS has it: beyond [`LINES`] waiting lines the oldest go, and their number is in the twin's log.
-//! Bounded, as AWS's are not: the oldest objects are deleted beyond 32 MiB of them.
+//! Bounded, as AWS's are not: the oldest objects are deleted beyond 16 MiB of them.
 
 mod delivered;
 

@@ -30,16 +30,14 @@ pub(crate) async fn balancer_url(config: &SdkConfig) -> Result<String> {
     Ok(if port == 80 { format!("http://{host}") } else { format!("http://{host}:{port}") })
 }
 
-/// ARN of the service's target group.
+/// ARN of the target group that gets the service's traffic.
 ///
 /// # Errors
-/// When there is none of the contract's name.
+/// When AWS does not tell it.
 pub(crate) async fn target_group_arn(config: &SdkConfig) -> Result<String> {
-    let elb = aws_sdk_elasticloadbalancingv2::Client::new(config);
-    let described = elb.describe_target_groups().names(resource::TARGET_GROUP).send().await;
-    let described = described.map_err(|error| problem::aws("reading the target group", error))?;
-    let arn = described.target_groups().first().and_then(|group| group.target_group_arn());
-    Ok(arn.context("the target group is not described")?.to_owned())
+    let clients = reset::Clients::from_config(config.clone());
+    let arn = reset::observe::target_group_arn(&clients, &reset::Names::of_the_contract()).await;
+    arn.context("reading the target group")
 }
 
 /// ARN of the database secret.

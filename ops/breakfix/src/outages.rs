@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::StatusCode;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde::Deserialize;
 use serde_json::Value;
@@ -132,7 +133,8 @@ impl Outages {
             return Ok(answer);
         }
         let said = answer["message"].as_str().unwrap_or("no reason given").to_owned();
-        Err(failure(said, format!("`{} outage --help` shows what can be asked for", own_name())))
+        let hint = format!("`{} outage --help` shows what can be asked for", own_name());
+        Err(if status == StatusCode::BAD_REQUEST { usage(said, hint) } else { failure(said, hint) })
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Names {
     /// Secrets Manager secret with the database credentials, by name or ARN
     #[arg(long, env = env::DB_SECRET_ARN, default_value = resource::DB_SECRET)]
     pub secret: String,
-    /// Target group ARN [default: the service's]
+    /// Target group ARN [default: the service's; always, where blue and green take turns]
     #[arg(long, env = env::TARGET_GROUP_ARN)]
     pub target_group_arn: Option<String>,
     /// Base URL of the balancer, http only [default: the DNS name and port of the target group's balancer]

@@ -16,10 +16,10 @@ mod roles;
 mod scaling;
 mod secret;
 mod service;
+mod serving;
 mod task;
 
-pub(crate) use balancer::locate_target_group;
-pub use balancer::{Balancer, HealthCheck, Target};
+pub use balancer::{Balancer, HealthCheck, Target, target_group_arn};
 pub use database::{Database, HeldTransaction, Login, LoginState, Sessions};
 pub(crate) use database::{Session, count_leaked};
 pub use effective::{Effective, Via};
@@ -36,6 +36,7 @@ pub use secret::{Secret, SecretVersion};
 pub(crate) use secret::{StoredSecret, read as read_secret, read_version};
 pub(crate) use service::by_code_deploy;
 pub use service::{Deployment, Service, ServiceEvent};
+pub use serving::Serving;
 pub use task::{StoppedTask, Task, running as running_tasks};
 
 use serde::Serialize;
@@ -189,8 +190,9 @@ struct Cluster {
 async fn cluster(clients: &Clients, names: &Names) -> Cluster {
     let (service, tasks, stopped_tasks) =
         tokio::join!(service::read(clients, names), task::running(clients, names), task::stopped(clients, names));
-    let of_service = service.as_ref().ok().and_then(|service| service.target_group_arn.as_deref());
-    match locate_target_group(clients, names, of_service).await {
+    let unknown = Serving::default();
+    let serving = service.as_ref().map_or(&unknown, |service| &service.serving);
+    match balancer::locate_target_group(clients, names, serving).await {
         Ok(arn) => {
             let (group, targets) =
                 tokio::join!(balancer::group(clients, names, &arn), balancer::targets(clients, &arn));

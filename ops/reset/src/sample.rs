@@ -62,7 +62,7 @@ pub(crate) fn healthy() -> Observation {
             pending: 0,
             task_definition: revision(1),
             code_deploy: None,
-            target_group_arn: Some(GROUP.into()),
+            serving: crate::observe::Serving { arn: Some(GROUP.into()), by_turns: false },
             deployments: vec![deployment("PRIMARY", 1, 2)],
             events: Vec::new(),
             revisions: vec![revision(1)],

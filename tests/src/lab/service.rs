@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Lab, strings};
-use crate::until;
+use crate::{text, until};
 
 /// What DescribeTaskDefinition adds and RegisterTaskDefinition does not take.
 const ADDED: [&str; 7] = [
@@ -94,6 +94,17 @@ impl Lab {
             environment.retain(|pair| variables.iter().all(|(name, _)| pair["name"] != *name));
             environment.extend(variables.iter().map(|(name, value)| json!({ "name": name, "value": value })));
         })
+    }
+
+    /// Wants this target group to have the traffic, and nothing to mend, also in the eyes of a shell that still names another.
+    #[track_caller]
+    pub fn assert_served_by(&self, target_group: &str) {
+        let env = self.breakfix(&["env"]);
+        assert!(text(&env.stdout).contains(target_group), "{}", text(&env.stdout));
+        until("there is nothing to mend", 20, || {
+            let plan = self.breakfix(&["reset", "--dry-run"]);
+            if plan.status.success() { Ok(()) } else { Err(format!("{}{}", text(&plan.stdout), text(&plan.stderr))) }
+        });
     }
 
     /// Waits until one deployment is left and has completed.

@@ -42,9 +42,11 @@ impl BlueGreen {
             "--health-check-path",
             model["HealthCheckPath"].as_str().expect("a path"),
             "--health-check-interval-seconds",
-            "10",
+            &model["HealthCheckIntervalSeconds"].to_string(),
             "--healthy-threshold-count",
-            "2",
+            &model["HealthyThresholdCount"].to_string(),
+            "--unhealthy-threshold-count",
+            &model["UnhealthyThresholdCount"].to_string(),
         ]);
         let green = text(&made["TargetGroups"][0]["TargetGroupArn"]);
         let balancer = text(&model["LoadBalancerArns"][0]);
@@ -137,6 +139,7 @@ fn configuration(bake_minutes: u32) -> String {
 #[test]
 fn a_good_revision_takes_over_under_load_and_drops_no_request() {
     let this = BlueGreen::start();
+    this.lab.assert_served_by(&this.green);
     let before = this.weights();
     // Only what a task with a quarter of a CPU answers at this rate on a busy machine: it sheds `/work` by itself.
     let traffic = Traffic::start(this.lab.name("ALB_URL"), 200.0, &["/"]);
@@ -152,6 +155,7 @@ fn a_good_revision_takes_over_under_load_and_drops_no_request() {
     assert!(seconds.is_none_or(|it| it < DEPLOYMENT_S + 6.0), "{seconds:?} s with a bake time of 6 s");
     assert_ne!(this.weights(), before);
     assert_eq!(this.lab.service()["taskDefinition"], json!(new));
+    this.lab.assert_served_by(this.lab.name("TARGET_GROUP_ARN"));
 }
 
 #[test]

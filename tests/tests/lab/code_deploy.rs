@@ -125,6 +125,8 @@ fn a_good_revision_takes_over_and_drops_nothing() {
     assert_eq!(events.len(), 8, "{events:?}");
     assert!(events.iter().all(|(_, status)| *status == "Succeeded"), "{events:?}");
     assert_eq!(lab.service()["taskDefinition"], good.as_str());
+    let green = lab.aws(&["elbv2", "describe-target-groups", "--names", "golden-green"]);
+    lab.assert_served_by(green["TargetGroups"][0]["TargetGroupArn"].as_str().expect("an ARN"));
     // And back to the first target group, in steps.
     let id = deploy(&lab, &good, &["--deployment-config-name", "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"]);
     until("a part of the traffic is shifted", 60, || {

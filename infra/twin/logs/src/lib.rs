@@ -33,9 +33,9 @@ use insights::jobs::Jobs;
 use metric_filter::Metrics;
 use store::Store;
 
-/// Memory of one log group unless asked otherwise: about 150 000 request log lines. Less loses a drill's beginning within the
+/// Memory of one log group unless asked otherwise: about 110 000 request log lines. Less loses a drill's beginning within the
 /// drill; more lets a `return_500` run under load fill a laptop.
-pub const DEFAULT_CAPACITY_BYTES: usize = 64 << 20;
+pub const DEFAULT_CAPACITY_BYTES: usize = 48 << 20;
 
 /// The service.
 pub struct Logs {

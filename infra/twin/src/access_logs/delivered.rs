@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-/// Bytes of gzip that are kept, over all load balancers: some 400 000 lines. AWS keeps objects until the bucket's owner expires
+/// Bytes of gzip that are kept, over all load balancers: some 200 000 lines. AWS keeps objects until the bucket's owner expires
 /// them; here they lie in memory. More would let an hour of drill outgrow the lab's laptop, less would lose its beginning sooner.
-pub(super) const KEPT_BYTES: usize = 32 << 20;
+pub(super) const KEPT_BYTES: usize = 16 << 20;
 
 /// Delivered objects, oldest first.
 #[derive(Default)]

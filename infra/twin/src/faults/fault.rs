@@ -11,6 +11,8 @@ use crate::call::Call;
 const FOR_MAX_S: f64 = 14_400.0;
 /// SDKs give up long before this.
 const LATENCY_MAX_MS: u64 = 60_000;
+/// A fault that hits nothing is a mistake.
+const PERCENTAGE_MIN: f64 = 0.01;
 /// More would be no throttling.
 const RATE_MAX: f64 = 100_000.0;
 
@@ -84,8 +86,8 @@ impl Fault {
         if !is_in(wanted.for_s, 1.0, FOR_MAX_S) {
             return Err(format!("for_s is {}: give 1 to {FOR_MAX_S} seconds", wanted.for_s));
         }
-        if !is_in(wanted.percentage, 0.0, 100.0) {
-            return Err(format!("percentage is {}: give 0 to 100", wanted.percentage));
+        if !is_in(wanted.percentage, PERCENTAGE_MIN, 100.0) {
+            return Err(format!("percentage is {}: give {PERCENTAGE_MIN} to 100", wanted.percentage));
         }
         let latency = match (wanted.kind, wanted.latency_ms) {
             (Kind::Latency, Some(latency @ 1..=LATENCY_MAX_MS)) => Duration::from_millis(latency),

@@ -24,6 +24,9 @@ pub(super) fn unavailable(service: &str) -> AwsError {
         "s3" => error(503, "ServiceUnavailable", "Service is unable to handle request."),
         "secretsmanager" => error(500, "InternalServiceError", "An error occurred on the server side."),
         "ssm" => error(500, "InternalServerError", "An error occurred on the server side."),
+        "wafv2" => {
+            error(500, "WAFInternalErrorException", "The service faulted; the request may succeed when repeated.")
+        }
         "logs" | "xray" => error(503, "ServiceUnavailableException", "The service cannot complete the request."),
         _ => error(503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."),
     }

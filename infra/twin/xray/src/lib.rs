@@ -36,9 +36,9 @@ pub use crate::{
 };
 use crate::{otlp::Databases, sampling::Clients, store::Store};
 
-/// Memory of all traces unless asked otherwise: some 50 000 requests to the database, each with the balancer's segment, golden's
+/// Memory of all traces unless asked otherwise: some 38 000 requests to the database, each with the balancer's segment, golden's
 /// and two calls. Less loses the beginning of a drill within the drill.
-pub const DEFAULT_CAPACITY_BYTES: usize = 64 << 20;
+pub const DEFAULT_CAPACITY_BYTES: usize = 48 << 20;
 
 /// The service.
 pub struct XRay {

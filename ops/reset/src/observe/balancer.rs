@@ -4,6 +4,10 @@ use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, TargetGroup};
 use contract::names::{health_check, resource};
 use serde::Serialize;
 
+use super::{
+    service,
+    serving::{self, Serving},
+};
 use crate::{AwsError, Clients, Names};
 
 /// How the balancer is reached.
@@ -72,13 +76,23 @@ pub struct Target {
     pub description: Option<String>,
 }
 
-/// The target group's ARN: given, else the service's, else the one of the lab's name.
-pub(crate) async fn locate_target_group(
+/// ARN of the target group that gets the service's traffic.
+///
+/// # Errors
+/// When AWS refuses to tell it.
+pub async fn target_group_arn(clients: &Clients, names: &Names) -> Result<String, AwsError> {
+    let service = service::describe(clients, names).await?;
+    locate_target_group(clients, names, &serving::read(clients, &service).await?).await
+}
+
+/// The serving one of two that take turns, else the given, else the service's, else the one of the lab's name.
+pub(super) async fn locate_target_group(
     clients: &Clients,
     names: &Names,
-    of_service: Option<&str>,
+    serving: &Serving,
 ) -> Result<String, AwsError> {
-    if let Some(arn) = names.given_target_group().or(of_service) {
+    let by_turns = serving.arn.as_deref().filter(|_| serving.by_turns);
+    if let Some(arn) = by_turns.or(names.given_target_group()).or(serving.arn.as_deref()) {
         return Ok(arn.to_owned());
     }
     const OPERATION: &str = "elasticloadbalancing:DescribeTargetGroups";

@@ -5,7 +5,12 @@ use contract::names::resource;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{Reads, code_deploy, parameter::timestamp, reads};
+use super::{
+    Reads, code_deploy,
+    parameter::timestamp,
+    reads,
+    serving::{self, Serving},
+};
 use crate::{AwsError, Clients, Names};
 
 /// Events that are kept, newest first: the last few tell what the service is busy with.
@@ -29,8 +34,9 @@ pub struct Service {
     /// CodeDeploy's deployment that is under way, where CodeDeploy deploys the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_deploy: Option<String>,
-    /// Target group of the service.
-    pub target_group_arn: Option<String>,
+    /// Target group that gets the service's traffic.
+    #[serde(flatten)]
+    pub serving: Serving,
     /// Newest first; the primary is what the service wants.
     pub deployments: Vec<Deployment>,
     /// The last events, newest first.
@@ -81,19 +87,22 @@ pub struct ServiceEvent {
     pub message: String,
 }
 
-pub(super) async fn read(clients: &Clients, names: &Names) -> Result<Service, AwsError> {
+/// The service in ECS's own words.
+pub(super) async fn describe(clients: &Clients, names: &Names) -> Result<EcsService, AwsError> {
     const OPERATION: &str = "ecs:DescribeServices";
     let reply = clients.ecs.describe_services().cluster(&names.cluster).services(&names.service).send().await;
-    let service = reply
-        .map_err(AwsError::from_sdk(OPERATION))?
-        .services
-        .and_then(|services| services.into_iter().next())
-        .ok_or_else(|| {
-            let reason = format!("cluster {} has no service {}", names.cluster, names.service);
-            AwsError { operation: OPERATION, code: Some("ServiceNotFoundException".into()), reason }
-        })?;
+    let services = reply.map_err(AwsError::from_sdk(OPERATION))?.services;
+    services.and_then(|services| services.into_iter().next()).ok_or_else(|| {
+        let reason = format!("cluster {} has no service {}", names.cluster, names.service);
+        AwsError { operation: OPERATION, code: Some("ServiceNotFoundException".into()), reason }
+    })
+}
+
+pub(super) async fn read(clients: &Clients, names: &Names) -> Result<Service, AwsError> {
+    let service = describe(clients, names).await?;
     let by_code_deploy = by_code_deploy(&service);
-    let mut service = Service::from_ecs(service);
+    let serving = serving::read(clients, &service).await?;
+    let mut service = Service::from_ecs(service, serving);
     let (revisions, reads) =
         tokio::join!(revisions(clients, &service.task_definition), reads::of(clients, &service.task_definition));
     service.revisions = revisions?;
@@ -131,7 +140,7 @@ fn family_of(task_definition: &str) -> Option<&str> {
 }
 
 impl Service {
-    fn from_ecs(service: EcsService) -> Self {
+    fn from_ecs(service: EcsService, serving: Serving) -> Self {
         let events = service.events.unwrap_or_default().into_iter().take(EVENTS_KEPT);
         Self {
             arn: service.service_arn.unwrap_or_default(),
@@ -141,11 +150,7 @@ impl Service {
             pending: service.pending_count,
             task_definition: service.task_definition.unwrap_or_default(),
             code_deploy: None,
-            target_group_arn: service
-                .load_balancers
-                .unwrap_or_default()
-                .into_iter()
-                .find_map(|load_balancer| load_balancer.target_group_arn),
+            serving,
             deployments: service.deployments.unwrap_or_default().into_iter().map(Deployment::from_ecs).collect(),
             events: events
                 .map(|event| ServiceEvent {

@@ -23,7 +23,9 @@ pub(super) fn line(seen: &Observation, shell: impl Fn(&str) -> Option<String>) -
     let verb = if stale.len() == 1 { "is" } else { "are" };
     (!stale.is_empty()).then(|| {
         let (names, own) = (stale.join(" and "), own_name());
-        format!("your shell's {names} {verb} of an earlier lab; take this one's with: eval \"$({own} env)\"")
+        format!(
+            "your shell's {names} {verb} of an earlier lab or deployment; take this one's with: eval \"$({own} env)\""
+        )
     })
 }
 

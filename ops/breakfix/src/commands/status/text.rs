@@ -22,16 +22,21 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
         line("mode", &seen.parameter, |parameter| mode(parameter, seen)),
         line("service", &seen.service, |service| {
             let rollout = service.primary().and_then(|deployment| deployment.rollout_state.as_deref());
+            let rollout = match (rollout, &service.code_deploy) {
+                (Some(rollout), _) => format!("rollout {rollout}"),
+                (None, Some(id)) => format!("CodeDeploy's deployment {id} under way"),
+                (None, None) if service.serving.by_turns => "no deployment under way".to_owned(),
+                (None, None) => "rollout unknown".to_owned(),
+            };
             let revision = service.task_definition.rsplit('/').next().unwrap_or_default();
             let pending = if service.pending > 0 { format!(", {} pending", service.pending) } else { String::new() };
-            let rollout = rollout.unwrap_or("unknown");
             let (running, desired) = (service.running, service.desired);
             // In a deployment the old tasks run beside the new ones.
             let tasks = match running > desired {
                 true => format!("{running} tasks run where {desired} should"),
                 false => format!("{running} of {desired} tasks run"),
             };
-            format!("{tasks}{pending}, {revision}, rollout {rollout}")
+            format!("{tasks}{pending}, {revision}, {rollout}")
         }),
         line("scaling", &seen.scaling, |scaling| match scaling {
             Some(scaling) if scaling.pressing.is_empty() => scaling.limits.to_string(),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use contract::{failure::shown, names::resource};
 
 use super::Started;
-use crate::{output, output::LiveLine, signals::Signals, twin::Twin};
+use crate::{names, output, output::LiveLine, signals::Signals, twin::Twin};
 
 /// How often the line is read anew.
 const LOOK: Duration = Duration::from_secs(1);
@@ -46,7 +46,10 @@ async fn state(started: &Started) -> String {
     let ssm = aws_sdk_ssm::Client::new(config);
     let (services, health, parameter) = tokio::join!(
         ecs.describe_services().cluster(resource::CLUSTER).services(resource::SERVICE).send(),
-        elb.describe_target_health().target_group_arn(&started.created.target_group_arn).send(),
+        async {
+            let group = names::target_group_arn(config).await.ok()?;
+            elb.describe_target_health().target_group_arn(group).send().await.ok()
+        },
         ssm.get_parameter().name(resource::FAILURE_MODE_PARAMETER).send(),
     );
     let tasks = match services.as_ref().map(|services| services.services().first()) {
@@ -54,7 +57,7 @@ async fn state(started: &Started) -> String {
         _ => "unknown".into(),
     };
     let targets = match &health {
-        Ok(health) => {
+        Some(health) => {
             let all = health.target_health_descriptions();
             let healthy = all.iter().filter(|target| {
                 let state = target.target_health().and_then(|health| health.state());
@@ -62,7 +65,7 @@ async fn state(started: &Started) -> String {
             });
             format!("{} healthy of {}", healthy.count(), all.len())
         }
-        Err(_) => "unknown".into(),
+        None => "unknown".into(),
     };
     let mode = parameter.ok().and_then(|output| output.parameter).and_then(|parameter| parameter.value);
     let mode = shorten(mode.as_deref().map_or("unknown", shown));

@@ -50,7 +50,7 @@ pub(crate) fn broken() -> Observation {
             pending: 1,
             task_definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/golden:1".into(),
             code_deploy: None,
-            target_group_arn: Some(group.into()),
+            serving: reset::observe::Serving { arn: Some(group.into()), by_turns: false },
             deployments: vec![Deployment {
                 id: "ecs-svc/1".into(),
                 status: "PRIMARY".into(),
