@@ -5,7 +5,7 @@ use std::fmt::Display;
 use contract::failure::{Fault, HIDDEN, Plan};
 use reset::{
     Observation,
-    observe::{Effective, Login, LoginState, Parameter, Part, ServiceEvent, StoppedTask, Target, Task},
+    observe::{Effective, Firewall, Login, LoginState, Parameter, Part, ServiceEvent, StoppedTask, Target, Task},
 };
 use time::OffsetDateTime;
 
@@ -44,6 +44,7 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
             None => "none".to_owned(),
         }),
         line("balancer", &seen.balancer, |balancer| balancer.url.clone()),
+        line("firewall", &seen.firewall, firewall),
         line("database", &seen.database, |database| {
             let sessions = match &database.sessions {
                 Part::Known(sessions) => {
@@ -74,6 +75,13 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
         lines.extend(service.events.iter().take(LAST).map(event));
     }
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+fn firewall(held: &Firewall) -> String {
+    let gone = held.web_acl_arn.is_none().then(|| "no web ACL".to_owned());
+    let unprotected = held.unprotected.is_some().then(|| "not in front of the balancer".to_owned());
+    let clauses: Vec<String> = gone.into_iter().chain(unprotected).chain(held.drift.iter().cloned()).collect();
+    if clauses.is_empty() { "the lab's rules, which only count".to_owned() } else { clauses.join(", ") }
 }
 
 fn login(login: &Login) -> String {

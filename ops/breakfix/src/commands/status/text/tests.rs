@@ -85,7 +85,11 @@ pub(crate) fn broken() -> Observation {
             target_group_arn: group.into(),
         }),
         health_check: Part::Known(HealthCheck::of_the_lab(group)),
-        firewall: Part::Known(reset::observe::Firewall::default()),
+        firewall: Part::Known(reset::observe::Firewall {
+            web_acl_arn: Some("arn".into()),
+            drift: vec!["rule probe was added".into()],
+            unprotected: None,
+        }),
         targets: Part::Known(vec![
             target("127.0.1.1", "unhealthy", Some("Target.Timeout")),
             target("127.0.1.2", "healthy", None),
@@ -132,6 +136,7 @@ fn a_broken_lab_fits_on_a_screen() {
     service   2 of 2 tasks run, 1 pending, golden:1, rollout COMPLETED
     scaling   2 to 4 tasks, scale-in suspended, golden-cpu asks for more
     balancer  http://127.0.0.1:8000
+    firewall  rule probe was added
     database  127.0.0.1:5433/golden, log-in accepted, 9 of 20 sessions, 4 leaked
     secret    golden/db version 01234567
 
@@ -166,6 +171,7 @@ fn what_was_not_seen_says_why() {
     service   unknown: ecs:DescribeServices: ClusterNotFoundException: no cluster golden
     scaling   2 to 4 tasks, scale-in suspended, golden-cpu asks for more
     balancer  http://127.0.0.1:8000
+    firewall  rule probe was added
     database  127.0.0.1:5433/golden, full: no session left for `status` itself (SQLSTATE 53300); outside, CloudWatch counts them: AWS/RDS DatabaseConnections
     secret    golden/db version 01234567
 
