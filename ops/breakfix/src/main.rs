@@ -4,7 +4,6 @@ mod binaries;
 mod cli;
 mod commands;
 mod disk;
-mod duration;
 mod lab;
 mod names;
 mod number;

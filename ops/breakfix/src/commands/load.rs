@@ -7,11 +7,10 @@ use std::{io::IsTerminal, process::ExitCode, time::Duration};
 use ::load::{Profile, Summary, Target};
 use anyhow::{Context, Result};
 use clap::Args;
-use contract::names::route;
+use contract::{duration, names::route};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{
-    duration,
     lab::Lab,
     names,
     number::within,

@@ -8,11 +8,11 @@ use std::{io::IsTerminal, process::ExitCode, time::Duration};
 use ::reset::{Clients, Names, Observation, observe};
 use anyhow::{Context, Result};
 use clap::Args;
+use contract::duration;
 use serde::Serialize;
 
 use crate::{
     commands::own_name,
-    duration,
     lab::Lab,
     outages::{Outage, Outages},
     output,

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use contract::failure::Plan;
+use contract::{duration, failure::Plan};
 use serde_json::{Map, Value, json};
 
 use super::likely;
-use crate::{commands::own_name, duration, number::within, problem::usage};
+use crate::{commands::own_name, number::within, problem::usage};
 
 /// Whom the mode hits, and for how long.
 #[derive(Debug, Default, Args)]

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 /// Reads a duration; a bare number is seconds.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// A line that shows what to write.
+pub fn parse(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no duration; write 30s, 10m, 2h or 250ms");
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
