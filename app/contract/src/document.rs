@@ -63,7 +63,7 @@ pub fn document() -> Value {
         "environment": [
             env::PARAM_FAILURE_MODE, env::DB_SECRET_ARN, env::DB_CREDENTIALS, env::DB_USERNAME, env::DB_PASSWORD,
             env::S3_BUCKET_NAME, env::BIND_ADDR, env::ADMIN_ADDR, env::OTLP_ENDPOINT, env::METRICS_EXPORTER, env::CLUSTER, env::SERVICE, env::ALB_URL,
-            env::TARGET_GROUP_ARN, env::LOG_GROUP,
+            env::TARGET_GROUP_ARN, env::LOG_GROUP, env::QUERIES,
         ],
         "headers": [header::REQUEST_ID, header::TRACE_ID, header::TASK, header::CONFIG_VERSION],
         "routes": {

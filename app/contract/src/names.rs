@@ -158,6 +158,8 @@ pub mod env {
     pub const TARGET_GROUP_ARN: &str = "TARGET_GROUP_ARN";
     /// Log group name, exported by `breakfix env`.
     pub const LOG_GROUP: &str = "LOG_GROUP";
+    /// Folder of the saved Logs Insights queries, exported by `breakfix env`.
+    pub const QUERIES: &str = "QUERIES";
 }
 
 /// HTTP headers of every reply of the application.

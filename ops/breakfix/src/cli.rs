@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
 
 use crate::{
-    commands::{break_mode, doctor, down, env, load, outage, postgres, status, up},
+    commands::{break_mode, doctor, down, env, load, outage, postgres, runbook, status, up},
     lab::GENERATED,
 };
 
@@ -59,6 +59,7 @@ impl Command {
     pub(crate) fn speaks_to_a_lab(&self) -> bool {
         match self {
             Self::Status(_) | Self::Env(_) | Self::Break(_) | Self::Reset(_) | Self::Outage(_) | Self::Load(_) => true,
+            Self::Runbook(arguments) => arguments.speaks_to_a_lab(),
             Self::Up(_) | Self::Down(_) | Self::Postgres(_) | Self::Doctor(_) => false,
         }
     }
@@ -89,6 +90,8 @@ pub(crate) enum Command {
     Reset(reset::Arguments),
     /// Let an AWS service of a lab on a laptop throttle, fail, or not answer for a while.
     Outage(outage::Arguments),
+    /// List, show and follow the runbooks: for each incident how to confirm it, mend it and see that it is mended.
+    Runbook(runbook::Arguments),
     /// Send an open-loop load through the balancer and measure it.
     Load(load::Arguments),
     /// Find PostgreSQL, or install it through the machine's own client, and print its directory.

@@ -8,6 +8,7 @@ pub(crate) mod load;
 pub(crate) mod outage;
 pub(crate) mod postgres;
 pub(crate) mod reset;
+pub(crate) mod runbook;
 pub(crate) mod status;
 pub(crate) mod up;
 mod words;
@@ -44,6 +45,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Break(arguments) => break_mode::run(*arguments, &lab).await,
         Command::Reset(arguments) => reset::run(&arguments, &lab).await,
         Command::Outage(arguments) => outage::run(&arguments, &lab).await,
+        Command::Runbook(arguments) => runbook::run(&arguments, &lab).await,
         Command::Load(arguments) => load::run(arguments, &lab).await,
         Command::Postgres(arguments) => postgres::run(arguments, &state_dir).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &state_dir, &lab).await,

@@ -1,6 +1,7 @@
 //! The lab's command line.
 
 mod binaries;
+mod checkout;
 mod cli;
 mod commands;
 mod disk;

@@ -2,7 +2,7 @@
 
 mod shell;
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, ffi::OsString, process::ExitCode};
 
 use anyhow::Result;
 use clap::Args;
@@ -10,6 +10,7 @@ use contract::names::{env, resource};
 
 use self::shell::{Shell, export};
 use crate::{
+    checkout,
     lab::{DUMMY_KEY, Lab},
     names, output,
 };
@@ -28,6 +29,30 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
         output::data(shell.leave(&ALL).join("\n"));
         return Ok(ExitCode::SUCCESS);
     }
+    let pairs = exports(lab, &shell).await?;
+    let lines = match lab {
+        Lab::Laptop(_) => shell.enter(&pairs),
+        _ => pairs.iter().map(|(name, value)| export(name, value)).collect(),
+    };
+    output::data(lines.join("\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a shell has after it took the exports in: for blocks that are written for one.
+///
+/// # Errors
+/// As for `env`.
+pub(crate) async fn variables(lab: &Lab) -> Result<BTreeMap<OsString, OsString>> {
+    let pairs = exports(lab, &Shell::of_this_process()).await?;
+    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    if let Lab::Laptop(_) = lab {
+        variables.retain(|name, _| !name.to_str().is_some_and(shell::leads_astray));
+    }
+    variables.extend(pairs.into_iter().map(|(name, value)| (name.into(), value.into())));
+    Ok(variables)
+}
+
+async fn exports(lab: &Lab, shell: &Shell) -> Result<Vec<(&'static str, String)>> {
     let config = lab.aws().await?;
     let (url, group, secret, database) = tokio::try_join!(
         names::balancer_url(&config),
@@ -83,16 +108,14 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
             ("PGUSER", database.username),
         ]);
     }
-    let lines = match lab {
-        Lab::Laptop(_) => shell.enter(&pairs),
-        _ => pairs.iter().map(|(name, value)| export(name, value)).collect(),
-    };
-    output::data(lines.join("\n"));
-    Ok(ExitCode::SUCCESS)
+    if let Some(folder) = checkout::folder("ops/queries") {
+        pairs.push((env::QUERIES, folder.to_string_lossy().into_owned()));
+    }
+    Ok(pairs)
 }
 
 /// Every variable that a laptop's exports set.
-const ALL: [&str; 17] = [
+const ALL: [&str; 18] = [
     "AWS_ENDPOINT_URL",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
@@ -106,6 +129,7 @@ const ALL: [&str; 17] = [
     env::DB_SECRET_ARN,
     env::PARAM_FAILURE_MODE,
     env::LOG_GROUP,
+    env::QUERIES,
     "PGHOST",
     "PGPORT",
     "PGDATABASE",

@@ -4,9 +4,10 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
+use contract::duration;
 use serde_json::json;
 
-use crate::{commands::own_name, duration, lab::Lab, outages::Outages, output, problem::usage};
+use crate::{commands::own_name, lab::Lab, outages::Outages, output, problem::usage};
 
 #[derive(Debug, Args)]
 #[command(

@@ -20,7 +20,7 @@ fn files() -> BTreeMap<String, String> {
         .map(|entry| {
             let name = entry.expect("an entry").file_name().into_string().expect("a name");
             let text = std::fs::read_to_string(folder.join(&name)).expect("a text");
-            let stem = name.strip_suffix(".logs-insights").unwrap_or_else(|| panic!("{name} ends in .logs-insights"));
+            let stem = name.strip_suffix(".cwli").unwrap_or_else(|| panic!("{name} ends in .cwli"));
             (stem.to_owned(), text)
         })
         .collect()

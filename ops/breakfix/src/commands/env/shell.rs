@@ -19,6 +19,11 @@ const ASTRAY: [&str; 5] = [
 /// With the name of a service behind it, it beats the endpoint of all services.
 const ENDPOINT_OF_A_SERVICE: &str = "AWS_ENDPOINT_URL_";
 
+/// Whether a variable would send a command past the lab.
+pub(super) fn leads_astray(name: &str) -> bool {
+    ASTRAY.contains(&name) || name.starts_with(ENDPOINT_OF_A_SERVICE)
+}
+
 /// The shell's variables.
 pub(super) struct Shell(BTreeMap<String, String>);
 
@@ -39,8 +44,7 @@ impl Shell {
 
     /// Sets these, and takes out what would lead astray; both are kept for [`Self::leave`].
     pub(super) fn enter(&self, pairs: &[(&str, String)]) -> Vec<String> {
-        let astray =
-            self.0.keys().filter(|name| ASTRAY.contains(&name.as_str()) || name.starts_with(ENDPOINT_OF_A_SERVICE));
+        let astray = self.0.keys().filter(|name| leads_astray(name));
         let mut lines = Vec::new();
         for name in astray {
             lines.extend(self.keep(name));
