@@ -157,7 +157,8 @@ impl<'text> Reader<'text> {
     }
 
     fn step(&mut self, kind: Kind, line: usize, purpose: String, script: String) {
-        let purpose = purpose.trim().trim_end_matches(':').to_owned();
+        // The first sentence says what is done; what follows says where else to look.
+        let purpose = purpose.trim().split(". ").next().unwrap_or_default().trim_end_matches([':', '.']).to_owned();
         if purpose.is_empty() {
             self.flaw(line - 1, "a sentence before the block says what it is for");
         }

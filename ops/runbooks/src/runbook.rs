@@ -77,7 +77,7 @@ pub struct Step {
     pub kind: Kind,
     /// Line of the block's first line in the file, from 1.
     pub line: usize,
-    /// The sentence that introduces it.
+    /// The first sentence of the paragraph before it.
     pub purpose: String,
     /// Shell text, as it is pasted.
     pub script: String,

@@ -70,7 +70,10 @@ pub(crate) async fn run(arguments: &Arguments, lab: &Lab) -> Result<ExitCode> {
     let folder = folder.ok_or_else(|| {
         failure("there are no runbooks here", "run it inside the checkout, or name their folder with --folder")
     })?;
-    let library = Library::read(&folder).map_err(|flaws| failure(flaws.to_string(), "mend the lines above"))?;
+    // As a person would name it from here.
+    let here = std::env::current_dir().unwrap_or_default();
+    let folder = folder.strip_prefix(&here).unwrap_or(&folder);
+    let library = Library::read(folder).map_err(|flaws| failure(flaws.to_string(), "mend the lines above"))?;
     match &arguments.command {
         Command::List { json: true } => {
             let rows: Vec<_> = library.iter().map(text::row).collect();

@@ -33,7 +33,7 @@ not a step
 ```
 
 ## Mitigate
-1. End the statement.
+1. End the statement. The client sees SQLSTATE 57014.
 
    ```sh mitigate
    # expect: empty
@@ -76,7 +76,7 @@ fn a_runbook_is_read() {
         steps,
         [
             (Kind::Confirm, 18, "The statement is active for long"),
-            (Kind::Mitigate, 31, "End the statement."),
+            (Kind::Mitigate, 31, "End the statement"),
             (Kind::Verify, 39, "It is fast"),
         ]
     );
