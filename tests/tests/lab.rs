@@ -52,6 +52,8 @@ mod parameter_outage;
 mod queries;
 #[path = "lab/rotation.rs"]
 mod rotation;
+#[path = "lab/runbooks.rs"]
+mod runbooks;
 #[path = "lab/scaling.rs"]
 mod scaling;
 #[path = "lab/secret_outage.rs"]

@@ -1,0 +1,136 @@
+//! Every runbook confirms its fault and no healthy lab, mends it by its own commands, and sees that it is mended.
+//!
+//! One lab for all: each runbook's verification is the proof that the next one begins on a healthy service.
+
+use serde_json::Value;
+use tests::{Lab, Traffic};
+
+/// Divides the platform's waiting. The clients' own time is most of what is left; past 30 a busy machine misses health checks.
+const SPEED: &str = "20";
+
+/// What breaks the service.
+enum Fault {
+    /// A value of the failure-mode parameter.
+    Mode(&'static str),
+    /// Calls that a person might make by mistake.
+    Calls(fn(&Lab)),
+}
+use Fault::{Calls, Mode};
+
+/// Which runbook mends which fault.
+const FAULTS: &[(&str, Fault)] = &[
+    ("alb-5xx-spike", Mode("return_500")),
+    ("slow-p95", Mode("latency")),
+    ("db-auth-failures", Calls(secret_drift)),
+    ("connection-exhaustion", Mode("connection_leak")),
+    ("unhealthy-targets", Mode("unhealthy")),
+    ("slow-query", Mode("slow_query")),
+    ("lock-contention", Mode("lock_contention")),
+    ("cpu-burn", Mode("cpu_burn")),
+    ("blocked-runtime", Mode("blocked_runtime")),
+    ("hang", Mode("hang")),
+    ("corrupt-body", Mode("corrupt_body")),
+    ("memory-leak", Mode(r#"{"mode":"memory_leak","mib_per_request":16}"#)),
+    ("crash-loop", Mode(r#"{"mode":"crash","after_s":2}"#)),
+    ("disk-full", Mode("disk_fill")),
+    ("dependency-down", Mode(r#"{"mode":"dependency_down","targets":["database"]}"#)),
+    ("parameter-store-down", Mode(r#"{"mode":"dependency_down","targets":["ssm"]}"#)),
+    ("bad-deployment", Calls(no_such_image)),
+    ("bad-deployment", Calls(failing_health_check)),
+    ("scale-to-zero", Calls(|lab| lab.deploy(&["--desired-count", "0"]))),
+    ("alarm-actions-off", Calls(alarm_actions_off)),
+    ("one-bad-task", Calls(one_bad_task)),
+];
+
+fn secret_drift(lab: &Lab) {
+    lab.until_applied(lab.set_mode("stale_credentials"));
+    lab.rotate_secret();
+}
+
+/// Deploys what cannot start while the circuit breaker is off: with it, the deployment is over before a person has read this.
+fn deploy_unguarded(lab: &Lab, revision: &str) {
+    lab.deploy(&["--deployment-configuration", "deploymentCircuitBreaker={enable=false,rollback=false}"]);
+    lab.deploy(&["--task-definition", revision]);
+}
+
+fn no_such_image(lab: &Lab) {
+    let revision = lab.revision(|container| container["image"] = "golden:no-such-tag".into());
+    deploy_unguarded(lab, &revision);
+}
+
+fn failing_health_check(lab: &Lab) {
+    let revision = lab.revision(|container| container["healthCheck"]["command"] = ["CMD-SHELL", "exit 1"].into());
+    deploy_unguarded(lab, &revision);
+}
+
+fn alarm_actions_off(lab: &Lab) {
+    let described = lab.aws(&["cloudwatch", "describe-alarms", "--query", "MetricAlarms[].AlarmName"]);
+    let names: Vec<&str> = described.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert!(!names.is_empty(), "the lab has alarms");
+    lab.aws(&[&["cloudwatch", "disable-alarm-actions", "--alarm-names"], names.as_slice()].concat());
+}
+
+fn one_bad_task(lab: &Lab) {
+    let tasks = lab.tasks("RUNNING");
+    let arn = tasks[0]["taskArn"].as_str().expect("a task has an ARN");
+    let id = arn.rsplit('/').next().unwrap_or_default();
+    lab.set_mode(&format!(r#"{{"mode":"return_500","match":{{"path":"/work"}},"tasks":{{"ids":["{id}"]}}}}"#));
+}
+
+/// Runs `runbook check` and gives its report.
+fn check(lab: &Lab, id: &str, arguments: &[&str]) -> Value {
+    let output = lab.breakfix(&[&["runbook", "check", id, "--json"], arguments].concat());
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{id}: no report, but: {}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(report["passed"], output.status.success(), "{id}: the exit code says the same as the report");
+    report
+}
+
+/// The first block that is not as it expects.
+fn failed(report: &Value) -> Option<&Value> {
+    report["steps"].as_array().into_iter().flatten().find(|step| step["outcome"] == "failed")
+}
+
+#[test]
+fn every_runbook_tells_its_fault_from_health_and_mends_it() {
+    let lab = Lab::up_with(&["--speed", SPEED]);
+    let traffic = || Traffic::start(lab.name("ALB_URL"), 10.0, &["/", "/db", "/work?ms=5"]);
+    let listed = lab.breakfix(&["runbook", "list", "--json"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    let mut complaints = Vec::new();
+
+    let healthy = traffic();
+    for id in listed.as_array().into_iter().flatten().filter_map(|runbook| runbook["id"].as_str()) {
+        if !FAULTS.iter().any(|(of, _)| *of == id) {
+            complaints.push(format!("{id}: no fault is injected for it here"));
+        }
+        let report = check(&lab, id, &["--only", "confirm", "--once"]);
+        match failed(&report).map(|step| step["reason"].as_str().unwrap_or_default()) {
+            None => complaints.push(format!("{id}: confirmed on a healthy lab")),
+            // A command that does not work would tell a healthy system from a sick one as little.
+            Some(reason) if !reason.starts_with("expected") => {
+                complaints.push(format!("{id}: on a healthy lab {reason}"))
+            }
+            Some(_) => {}
+        }
+    }
+    drop(healthy);
+
+    for (id, fault) in FAULTS {
+        let _traffic = traffic();
+        match fault {
+            Mode(value) => drop(lab.set_mode(value)),
+            Calls(calls) => calls(&lab),
+        }
+        let start = std::time::Instant::now();
+        for arguments in [&[][..], &["--only", "undo"]] {
+            if let Some(step) = failed(&check(&lab, id, arguments)) {
+                complaints.push(format!("{id}: {step:#}"));
+                lab.reset();
+            }
+        }
+        eprintln!("{id}: {:.1} s", start.elapsed().as_secs_f64());
+    }
+    lab.reset();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
