@@ -96,7 +96,7 @@ pub(crate) enum Command {
     Load(load::Arguments),
     /// Find PostgreSQL, or install it through the machine's own client, and print its directory.
     Postgres(postgres::Arguments),
-    /// Check what the lab needs on this machine; each finding with the line that mends it.
+    /// Check what the lab needs on this machine and that its drills are complete; each finding with the line that mends it.
     Doctor(doctor::Arguments),
 }
 

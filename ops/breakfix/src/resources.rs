@@ -6,9 +6,9 @@
 //! (256 CPU units, 512 MiB) and the resilience lab (2 tasks). The balancer's health check
 //! stands in the contract, because `reset` restores it.
 
-mod alarms;
+pub(crate) mod alarms;
 mod balancer;
-mod dashboards;
+pub(crate) mod dashboards;
 mod deployments;
 mod firewall;
 mod metric_filters;
@@ -60,6 +60,7 @@ pub(crate) struct Created {
 }
 
 /// The load balancer and its target group as metrics name them.
+#[derive(Default)]
 pub(crate) struct Dimensions {
     pub(crate) load_balancer: String,
     pub(crate) target_group: String,

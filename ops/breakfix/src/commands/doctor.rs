@@ -1,7 +1,9 @@
-//! `doctor`: what the lab needs on this machine, each finding with the line that mends it. Changes nothing.
+//! `doctor`: what the lab needs on this machine, and whether its drills are complete; each finding with the line that mends it.
+//! Changes nothing.
 
 mod cgroups;
 mod checks;
+mod drills;
 
 use std::process::ExitCode;
 
@@ -72,6 +74,7 @@ impl Finding {
 pub(crate) async fn run(arguments: &Arguments, state_dir: &StateDir, lab: &Lab) -> Result<ExitCode> {
     let mut findings = checks::all(arguments, state_dir);
     findings.extend(outages(lab).await);
+    findings.extend(drills::all());
     if arguments.json {
         output::data(serde_json::to_string_pretty(&findings).context("writing the findings")?);
     } else {

@@ -248,6 +248,29 @@ const ALARMS: &[Alarm] = &[
 const COMPOSITE: &str = "golden-service-unhealthy";
 const COMPOSITE_RULE: &str = "ALARM(\"golden-5xx-rate\") OR ALARM(\"golden-unhealthy-targets\") OR ALARM(\"golden-gateway-timeouts\") OR ALARM(\"golden-tasks-missing\")";
 
+/// An alarm, for those who ask what it is good for.
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    /// Modes that it catches.
+    pub(crate) modes: &'static [ModeName],
+    /// Namespace and name of each metric that it watches.
+    pub(crate) metrics: Vec<(&'static str, &'static str)>,
+}
+
+/// Every alarm, and the composite at the end.
+pub(crate) fn known() -> Vec<Known> {
+    let known = |alarm: &Alarm| {
+        let series: Vec<Series> = match &alarm.watches {
+            Watches::One(series) => vec![*series],
+            Watches::Math(_, series) => series.iter().map(|(_, series)| *series).collect(),
+        };
+        let metrics = series.iter().map(|series| (series.namespace, series.metric)).collect();
+        Known { name: alarm.name, modes: alarm.modes, metrics }
+    };
+    let composite = Known { name: COMPOSITE, modes: &[], metrics: Vec::new() };
+    ALARMS.iter().map(known).chain([composite]).collect()
+}
+
 /// Creates the alarms; one that is there is brought to what the table says.
 pub(super) async fn create(config: &SdkConfig, dimensions: &Dimensions, topic_arn: &str) -> Result<()> {
     let cloudwatch = Client::new(config);

@@ -28,6 +28,14 @@ pub(super) async fn create(config: &SdkConfig, dimensions: &Dimensions) -> Resul
 /// Title, and metrics as CloudWatch's dashboard body has them.
 type Graph = (&'static str, Vec<Value>);
 
+/// Namespace and name of every metric that a graph shows.
+pub(crate) fn graphed() -> Vec<(String, String)> {
+    let nobody = Dimensions::default();
+    let metrics = dashboards(&nobody).into_iter().flat_map(|(_, graphs)| graphs).flat_map(|(_, metrics)| metrics);
+    let words = |metric: Value| Some((metric[0].as_str()?.to_owned(), metric[1].as_str()?.to_owned()));
+    metrics.filter_map(words).collect()
+}
+
 fn dashboards(Dimensions { load_balancer, target_group, region, .. }: &Dimensions) -> [(&'static str, Vec<Graph>); 5] {
     let alb =
         |metric: &str, stat: &str| json!(["AWS/ApplicationELB", metric, "LoadBalancer", load_balancer, {"stat": stat}]);
@@ -40,6 +48,7 @@ fn dashboards(Dimensions { load_balancer, target_group, region, .. }: &Dimension
     let insights = "ECS/ContainerInsights";
     let rule = |metric: &str, rule: &str| json!(["AWS/WAFV2", metric, "Region", region, "WebACL", firewall::WEB_ACL, "Rule", rule, {"stat": "Sum"}]);
     let rules = || firewall::MANAGED_GROUPS.into_iter().chain([firewall::RATE_RULE]);
+    let log = |metric: &str| json!([resource::METRIC_NAMESPACE, metric, {"stat": "Sum"}]);
     [
         (
             "golden-balancer",
@@ -52,6 +61,7 @@ fn dashboards(Dimensions { load_balancer, target_group, region, .. }: &Dimension
                         alb("HTTPCode_Target_5XX_Count", "Sum"),
                         alb("HTTPCode_ELB_4XX_Count", "Sum"),
                         alb("HTTPCode_ELB_5XX_Count", "Sum"),
+                        alb("HTTPCode_ELB_504_Count", "Sum"),
                     ],
                 ),
                 (
@@ -91,6 +101,7 @@ fn dashboards(Dimensions { load_balancer, target_group, region, .. }: &Dimension
                     ],
                 ),
                 ("Scratch", vec![service(insights, "EphemeralStorageUtilized", "Maximum")]),
+                ("Errors in the log", vec![log("ServerErrors"), log("DependencyErrors")]),
             ],
         ),
         (
@@ -99,6 +110,7 @@ fn dashboards(Dimensions { load_balancer, target_group, region, .. }: &Dimension
                 ("Connections", vec![rds("DatabaseConnections", "Maximum")]),
                 ("CPU", vec![rds("CPUUtilization", "Average")]),
                 ("Free storage", vec![rds("FreeStorageSpace", "Minimum")]),
+                ("Log-ins refused", vec![log("DatabaseAuthenticationFailures")]),
                 ("Latency", vec![rds("ReadLatency", "Average"), rds("WriteLatency", "Average")]),
             ],
         ),
