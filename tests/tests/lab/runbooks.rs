@@ -2,7 +2,8 @@
 //!
 //! One lab for all: each runbook's verification is the proof that the next one begins on a healthy service.
 
-use serde_json::Value;
+use contract::names::resource;
+use serde_json::{Value, json};
 use tests::{Lab, Traffic};
 
 /// Divides the platform's waiting. The clients' own time is most of what is left; past 30 a busy machine misses health checks.
@@ -41,6 +42,33 @@ const FAULTS: &[(&str, Fault)] = &[
     ("alarm-actions-off", Calls(alarm_actions_off)),
     ("one-bad-task", Calls(one_bad_task)),
 ];
+
+/// As [`FAULTS`], for what guards the service: its web ACL, and the role of its tasks.
+const GUARDS: &[(&str, Fault)] =
+    &[("waf-false-positives", Calls(strict_rate_rule)), ("s3-access-denied", Calls(deny_the_bucket))];
+
+fn strict_rate_rule(lab: &Lab) {
+    let acl = lab.aws(&["wafv2", "list-web-acls", "--scope", "REGIONAL", "--query", "WebACLs[0]"]);
+    let (name, id) = (acl["Name"].as_str().expect("a name"), acl["Id"].as_str().expect("an id"));
+    let place = ["--scope", "REGIONAL", "--name", name, "--id", id];
+    let mut held = lab.aws(&[&["wafv2", "get-web-acl"], &place[..]].concat());
+    let rules = held["WebACL"]["Rules"].as_array_mut().expect("rules");
+    let rate = rules.iter_mut().find(|rule| rule["Statement"]["RateBasedStatement"].is_object()).expect("a rate rule");
+    rate["Action"] = json!({"Block": {}});
+    rate["Statement"]["RateBasedStatement"]["Limit"] = json!(10);
+    let acl = &held["WebACL"];
+    let [action, visibility, rules] =
+        ["DefaultAction", "VisibilityConfig", "Rules"].map(|field| acl[field].to_string());
+    let changed = ["--default-action", &action, "--visibility-config", &visibility, "--rules", &rules];
+    let token = ["--lock-token", held["LockToken"].as_str().expect("a token")];
+    lab.aws(&[&["wafv2", "update-web-acl"], &place[..], &changed[..], &token[..]].concat());
+}
+
+fn deny_the_bucket(lab: &Lab) {
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+    let name = ["--role-name", resource::TASK_ROLE, "--policy-name", "no-buckets", "--policy-document", policy];
+    lab.aws(&[&["iam", "put-role-policy"], &name[..]].concat());
+}
 
 fn secret_drift(lab: &Lab) {
     lab.until_applied(lab.set_mode("stale_credentials"));
@@ -91,20 +119,23 @@ fn failed(report: &Value) -> Option<&Value> {
     report["steps"].as_array().into_iter().flatten().find(|step| step["outcome"] == "failed")
 }
 
-#[test]
-fn every_runbook_tells_its_fault_from_health_and_mends_it() {
-    let lab = Lab::up_with(&["--speed", SPEED]);
-    let traffic = || Traffic::start(lab.name("ALB_URL"), 10.0, &["/", "/db", "/work?ms=5"]);
+fn traffic(lab: &Lab) -> Traffic {
+    Traffic::start(lab.name("ALB_URL"), 10.0, &["/", "/db", "/work?ms=5"])
+}
+
+/// What is wrong with confirmations on a lab where nothing is.
+fn complaints_of_health(lab: &Lab) -> Vec<String> {
+    let _traffic = traffic(lab);
     let listed = lab.breakfix(&["runbook", "list", "--json"]);
     let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    let ids: Vec<&str> = listed.as_array().into_iter().flatten().filter_map(|book| book["id"].as_str()).collect();
+    assert!(ids.len() > 15, "{ids:?}");
     let mut complaints = Vec::new();
-
-    let healthy = traffic();
-    for id in listed.as_array().into_iter().flatten().filter_map(|runbook| runbook["id"].as_str()) {
-        if !FAULTS.iter().any(|(of, _)| *of == id) {
+    for id in ids {
+        if !FAULTS.iter().chain(GUARDS).any(|(of, _)| *of == id) {
             complaints.push(format!("{id}: no fault is injected for it here"));
         }
-        let report = check(&lab, id, &["--only", "confirm", "--once"]);
+        let report = check(lab, id, &["--only", "confirm", "--once"]);
         match failed(&report).map(|step| step["reason"].as_str().unwrap_or_default()) {
             None => complaints.push(format!("{id}: confirmed on a healthy lab")),
             // A command that does not work would tell a healthy system from a sick one as little.
@@ -114,17 +145,21 @@ fn every_runbook_tells_its_fault_from_health_and_mends_it() {
             Some(_) => {}
         }
     }
-    drop(healthy);
+    complaints
+}
 
-    for (id, fault) in FAULTS {
-        let _traffic = traffic();
+/// What goes wrong when each fault is mended by its runbook.
+fn complaints_of(lab: &Lab, faults: &[(&str, Fault)]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (id, fault) in faults {
+        let _traffic = traffic(lab);
         match fault {
             Mode(value) => drop(lab.set_mode(value)),
-            Calls(calls) => calls(&lab),
+            Calls(calls) => calls(lab),
         }
         let start = std::time::Instant::now();
         for arguments in [&[][..], &["--only", "undo"]] {
-            if let Some(step) = failed(&check(&lab, id, arguments)) {
+            if let Some(step) = failed(&check(lab, id, arguments)) {
                 complaints.push(format!("{id}: {step:#}"));
                 lab.reset();
             }
@@ -132,5 +167,19 @@ fn every_runbook_tells_its_fault_from_health_and_mends_it() {
         eprintln!("{id}: {:.1} s", start.elapsed().as_secs_f64());
     }
     lab.reset();
+    complaints
+}
+
+#[test]
+fn every_runbook_tells_its_fault_from_health_and_mends_it() {
+    let lab = Lab::up_with(&["--speed", SPEED]);
+    let complaints = [complaints_of_health(&lab), complaints_of(&lab, FAULTS)].concat();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn the_guards_of_the_service_are_mended_by_their_runbooks() {
+    let lab = Lab::up_with(&["--speed", SPEED]);
+    let complaints = complaints_of(&lab, GUARDS);
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
