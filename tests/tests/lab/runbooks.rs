@@ -1,10 +1,10 @@
 //! Every runbook confirms its fault and no healthy lab, mends it by its own commands, and sees that it is mended.
 //!
-//! One lab for all: each runbook's verification is the proof that the next one begins on a healthy service.
+//! One lab for each table: each runbook's verification is the proof that the next one begins on a healthy service.
 
 use contract::names::resource;
 use serde_json::{Value, json};
-use tests::{Lab, Traffic};
+use tests::{Lab, Traffic, free_port};
 
 /// Divides the platform's waiting. The clients' own time is most of what is left; past 30 a busy machine misses health checks.
 const SPEED: &str = "20";
@@ -46,6 +46,24 @@ const FAULTS: &[(&str, Fault)] = &[
 /// As [`FAULTS`], for what guards the service: its web ACL, and the role of its tasks.
 const GUARDS: &[(&str, Fault)] =
     &[("waf-false-positives", Calls(strict_rate_rule)), ("s3-access-denied", Calls(deny_the_bucket))];
+
+/// As [`FAULTS`], for a service that CodeDeploy deploys.
+const DEPLOYMENTS: &[(&str, Fault)] = &[("bad-blue-green-deployment", Calls(failing_green))];
+
+/// A revision whose tasks fail some requests, deployed while the alarms that would stop it are set aside.
+fn failing_green(lab: &Lab) {
+    let value = r#"{"mode":"return_500","match":{"path":"/db"},"percentage":50}"#;
+    lab.aws(&["ssm", "put-parameter", "--name", "/golden/green", "--value", value, "--type", "String", "--overwrite"]);
+    let definition = lab.revision_with(&[("PARAM_FAILURE_MODE", "/golden/green")]);
+    let targets = json!({"ContainerName": resource::CONTAINER, "ContainerPort": resource::CONTAINER_PORT});
+    let properties = json!({"TaskDefinition": definition, "LoadBalancerInfo": targets});
+    let service = json!({"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}});
+    let appspec = json!({"version": 0.0, "Resources": [service]}).to_string();
+    let revision = json!({"revisionType": "AppSpecContent", "appSpecContent": {"content": appspec}}).to_string();
+    let place = ["--application-name", "golden", "--deployment-group-name", "golden", "--revision", &revision];
+    let unguarded = ["--override-alarm-configuration", "enabled=false"];
+    lab.aws(&[&["deploy", "create-deployment"], &place[..], &unguarded[..]].concat());
+}
 
 fn strict_rate_rule(lab: &Lab) {
     let acl = lab.aws(&["wafv2", "list-web-acls", "--scope", "REGIONAL", "--query", "WebACLs[0]"]);
@@ -132,7 +150,7 @@ fn complaints_of_health(lab: &Lab) -> Vec<String> {
     assert!(ids.len() > 15, "{ids:?}");
     let mut complaints = Vec::new();
     for id in ids {
-        if !FAULTS.iter().chain(GUARDS).any(|(of, _)| *of == id) {
+        if !FAULTS.iter().chain(GUARDS).chain(DEPLOYMENTS).any(|(of, _)| *of == id) {
             complaints.push(format!("{id}: no fault is injected for it here"));
         }
         let report = check(lab, id, &["--only", "confirm", "--once"]);
@@ -181,5 +199,13 @@ fn every_runbook_tells_its_fault_from_health_and_mends_it() {
 fn the_guards_of_the_service_are_mended_by_their_runbooks() {
     let lab = Lab::up_with(&["--speed", SPEED]);
     let complaints = complaints_of(&lab, GUARDS);
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn a_bad_blue_green_deployment_is_mended_by_its_runbook() {
+    let test_port = free_port().to_string();
+    let lab = Lab::up_with(&["--deployments", "code-deploy", "--test-port", &test_port, "--speed", SPEED]);
+    let complaints = complaints_of(&lab, DEPLOYMENTS);
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
