@@ -92,6 +92,10 @@ async fn each_file_answers_what_its_first_line_asks() {
             "errorType=DatabasePoolTimeout errors=1 routes=1 tasks=1".to_owned(),
             "errorType=DatabaseAuthenticationFailed errors=1 routes=1 tasks=1".to_owned(),
         ]),
+        ("errors-by-task", vec![
+            "taskId=task-b requests=5 serverErrors=3".to_owned(),
+            "taskId=task-a requests=4 serverErrors=2".to_owned(),
+        ]),
         ("slowest-routes", vec![
             "method=GET path=/db requests=5 mean=409.5 p95=2000.5 slowest=2000.5".to_owned(),
             "method=GET path=/work requests=1 mean=250.25 p95=250.25 slowest=250.25".to_owned(),
