@@ -50,11 +50,10 @@ const GUARDS: &[(&str, Fault)] =
 /// As [`FAULTS`], for a service that CodeDeploy deploys.
 const DEPLOYMENTS: &[(&str, Fault)] = &[("bad-blue-green-deployment", Calls(failing_green))];
 
-/// A revision whose tasks fail some requests, deployed while the alarms that would stop it are set aside.
+/// A revision that names a secret which is not there, so that its tasks are healthy and fail every `/db`, deployed while the
+/// alarms that would stop it are set aside.
 fn failing_green(lab: &Lab) {
-    let value = r#"{"mode":"return_500","match":{"path":"/db"},"percentage":50}"#;
-    lab.aws(&["ssm", "put-parameter", "--name", "/golden/green", "--value", value, "--type", "String", "--overwrite"]);
-    let definition = lab.revision_with(&[("PARAM_FAILURE_MODE", "/golden/green")]);
+    let definition = lab.revision_with(&[("DB_SECRET_ARN", "golden/no-such-secret")]);
     let targets = json!({"ContainerName": resource::CONTAINER, "ContainerPort": resource::CONTAINER_PORT});
     let properties = json!({"TaskDefinition": definition, "LoadBalancerInfo": targets});
     let service = json!({"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}});
