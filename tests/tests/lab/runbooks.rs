@@ -20,6 +20,8 @@ use Fault::{Calls, Mode};
 
 /// Which runbook mends which fault.
 const FAULTS: &[(&str, Fault)] = &[
+    // First, because it compares the tasks by what they logged in the last minute.
+    ("one-bad-task", Calls(one_bad_task)),
     ("alb-5xx-spike", Mode("return_500")),
     ("slow-p95", Mode("latency")),
     ("db-auth-failures", Calls(secret_drift)),
@@ -40,7 +42,6 @@ const FAULTS: &[(&str, Fault)] = &[
     ("bad-deployment", Calls(failing_health_check)),
     ("scale-to-zero", Calls(|lab| lab.deploy(&["--desired-count", "0"]))),
     ("alarm-actions-off", Calls(alarm_actions_off)),
-    ("one-bad-task", Calls(one_bad_task)),
 ];
 
 /// As [`FAULTS`], for what guards the service: its web ACL, and the role of its tasks.
