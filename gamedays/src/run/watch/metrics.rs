@@ -1,0 +1,52 @@
+//! Quantities that only CloudWatch has.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatch::types::{Dimension, Statistic};
+use contract::names::resource;
+use time::{Duration, OffsetDateTime};
+
+use super::alarms::IntoSdk as _;
+use crate::{Lab, scenario::Quantity};
+
+/// How far back the latest point may lie: the metrics of AWS are a minute apart and a minute late.
+const BACK: Duration = Duration::minutes(3);
+
+/// The latest point of each; one that is not there is left out.
+pub(super) async fn look(lab: &Lab, quantities: &[Quantity]) -> BTreeMap<Quantity, f64> {
+    let mut found = BTreeMap::new();
+    for quantity in quantities {
+        if let Some(value) = latest(lab, *quantity).await {
+            found.insert(*quantity, value);
+        }
+    }
+    found
+}
+
+async fn latest(lab: &Lab, quantity: Quantity) -> Option<f64> {
+    let service = [("ClusterName", lab.names.cluster.as_str()), ("ServiceName", lab.names.service.as_str())];
+    let (namespace, metric, dimensions) = match quantity {
+        Quantity::DatabaseSessions => {
+            ("AWS/RDS", "DatabaseConnections", vec![("DBInstanceIdentifier", resource::DB_INSTANCE)])
+        }
+        Quantity::TaskCpuPercent => ("AWS/ECS", "CPUUtilization", service.to_vec()),
+        Quantity::TaskMemoryPercent => ("AWS/ECS", "MemoryUtilization", service.to_vec()),
+        _ => return None,
+    };
+    let dimensions = dimensions.into_iter().map(|(name, value)| Dimension::builder().name(name).value(value).build());
+    let now = OffsetDateTime::now_utc();
+    let statistics = lab
+        .cloudwatch
+        .get_metric_statistics()
+        .namespace(namespace)
+        .metric_name(metric)
+        .set_dimensions(Some(dimensions.collect()))
+        .start_time((now - BACK).into_sdk())
+        .end_time((now + Duration::seconds(1)).into_sdk())
+        // The finest there is: AWS answers a metric of a minute by the minute.
+        .period(1)
+        .statistics(Statistic::Maximum);
+    let points = statistics.send().await.ok()?;
+    let last = points.datapoints().iter().max_by_key(|point| point.timestamp().map(|at| at.as_nanos()))?;
+    last.maximum()
+}
