@@ -16,7 +16,7 @@ use crate::{
 
 /// A change that was not made.
 #[derive(Debug, thiserror::Error)]
-pub enum InjectError {
+pub(crate) enum InjectError {
     /// The journal cannot be written, so nothing was changed.
     #[error("writing the journal before `{step}`; nothing was changed by it")]
     Journal {

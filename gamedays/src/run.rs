@@ -23,7 +23,7 @@ pub use self::view::{Event, View};
 use self::{drill::Drill, verdict::End};
 use crate::{
     Busy, Lab, Lock, Outcome, history,
-    journal::{self, Journal, Record},
+    journal::{Journal, Record},
     recover,
     scenario::Scenario,
 };
@@ -52,10 +52,20 @@ pub struct Settings {
 /// How a run is ended from outside.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
+    end: CancellationToken,
+    now: CancellationToken,
+}
+
+impl Stop {
     /// End it, and put everything back.
-    pub end: CancellationToken,
+    pub fn end(&self) {
+        self.end.cancel();
+    }
+
     /// Do not wait for that; the journal remembers what is left.
-    pub now: CancellationToken,
+    pub fn now(&self) {
+        self.now.cancel();
+    }
 }
 
 /// No run, or none that ended in order. What was changed is in the journal.
@@ -117,6 +127,9 @@ pub async fn run(
     let id = format!("{}-{}", stamp.unwrap_or_default(), settings.called);
     let folder = settings.folder.join(&id);
     std::fs::create_dir_all(&folder).map_err(RunError::io("making the run's folder"))?;
+    // What was played, whatever becomes of the file.
+    let kept = folder.join("scenario.yaml");
+    std::fs::write(kept, &settings.scenario.text).map_err(RunError::io("keeping the scenario"))?;
     let mut journal = Journal::open(&folder).map_err(RunError::io("opening the journal"))?;
     let begun = Record::Begun {
         run: id.clone(),
@@ -148,17 +161,4 @@ impl Drill<'_> {
         }
         self.attend(stop).await
     }
-}
-
-/// The outcome of a run that has ended.
-///
-/// # Errors
-/// As the system says; a run that was killed has none.
-pub(crate) fn outcome_of(folder: &std::path::Path) -> io::Result<Outcome> {
-    serde_json::from_slice(&std::fs::read(folder.join("outcome.json"))?).map_err(io::Error::from)
-}
-
-/// Folders of runs, for those who look back.
-pub(crate) fn folders(folder: &std::path::Path) -> io::Result<Vec<PathBuf>> {
-    journal::runs(folder)
 }

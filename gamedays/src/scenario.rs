@@ -42,6 +42,9 @@ pub struct Scenario {
     /// The file's name without its ending.
     #[serde(skip)]
     pub id: String,
+    /// The file's text, which a run keeps beside its journal.
+    #[serde(skip)]
+    pub text: String,
     /// One line for those who may know what it is about.
     pub title: String,
     /// What the people on call are told. It gives nothing away.
@@ -126,6 +129,7 @@ impl Scenario {
     /// The first flaw, with its place.
     pub fn parse(path: &Path, text: &str) -> Result<Self, InvalidScenario> {
         let mut scenario: Self = serde_saphyr::from_str(text).map_err(|error| InvalidScenario::of(path, &error))?;
+        text.clone_into(&mut scenario.text);
         scenario.id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if scenario.steady_state.probes.is_empty() {
             return Err(InvalidScenario::at(path, 1, 1, "a scenario needs at least one probe in `steady_state`"));

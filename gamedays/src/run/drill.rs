@@ -101,10 +101,6 @@ impl<'run> Drill<'run> {
         &self.settings.scenario
     }
 
-    pub(super) fn phase(&self) -> Phase {
-        self.phase
-    }
-
     /// Begins a phase, if it is not that already.
     pub(super) fn enter(&mut self, phase: Phase) {
         if phase == self.phase {

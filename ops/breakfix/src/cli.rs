@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
 
 use crate::{
-    commands::{break_mode, doctor, down, env, load, outage, postgres, runbook, status, up},
+    commands::{break_mode, doctor, down, env, gameday, load, outage, postgres, runbook, status, up},
     lab::GENERATED,
 };
 
@@ -60,6 +60,7 @@ impl Command {
         match self {
             Self::Status(_) | Self::Env(_) | Self::Break(_) | Self::Reset(_) | Self::Outage(_) | Self::Load(_) => true,
             Self::Runbook(arguments) => arguments.speaks_to_a_lab(),
+            Self::Gameday(arguments) => arguments.speaks_to_a_lab(),
             Self::Up(_) | Self::Down(_) | Self::Postgres(_) | Self::Doctor(_) => false,
         }
     }
@@ -92,6 +93,8 @@ pub(crate) enum Command {
     Outage(outage::Arguments),
     /// List, show and follow the runbooks: for each incident how to confirm it, mend it and see that it is mended.
     Runbook(runbook::Arguments),
+    /// Hold a game day: break the service by a scenario, measure how it is found and mended, put everything back.
+    Gameday(gameday::Arguments),
     /// Send an open-loop load through the balancer and measure it.
     Load(load::Arguments),
     /// Find PostgreSQL, or install it through the machine's own client, and print its directory.

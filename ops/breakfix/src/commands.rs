@@ -4,6 +4,7 @@ pub(crate) mod break_mode;
 pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod env;
+pub(crate) mod gameday;
 pub(crate) mod load;
 pub(crate) mod outage;
 pub(crate) mod postgres;
@@ -46,6 +47,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Reset(arguments) => reset::run(&arguments, &lab).await,
         Command::Outage(arguments) => outage::run(&arguments, &lab).await,
         Command::Runbook(arguments) => runbook::run(&arguments, &lab).await,
+        Command::Gameday(arguments) => gameday::run(&arguments, &lab, &state_dir).await,
         Command::Load(arguments) => load::run(arguments, &lab).await,
         Command::Postgres(arguments) => postgres::run(arguments, &state_dir).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &state_dir, &lab).await,

@@ -1,0 +1,66 @@
+//! Runs that are over: reports and history.
+
+use std::path::{Path, PathBuf};
+
+use ::gamedays::{History, Outcome, journal};
+use anyhow::{Context, Result};
+
+use super::read;
+use crate::{commands::own_name, output, problem::failure};
+
+/// Writes both reports beside the outcome; gives the page.
+pub(super) fn write(folder: &Path, outcome: &Outcome) -> Result<PathBuf> {
+    let run = folder.join(&outcome.run);
+    Ok(run.join("outcome.json"))
+}
+
+pub(super) fn report(folder: &Path, run: Option<&str>) -> Result<()> {
+    let runs = journal::runs(folder).context("looking for runs")?;
+    let found = match run {
+        Some(run) => runs.into_iter().find(|path| path.ends_with(run)),
+        None => runs.into_iter().rev().find(|path| path.join("outcome.json").is_file()),
+    };
+    let found = found.filter(|path| path.join("outcome.json").is_file()).ok_or_else(|| {
+        failure("there is no such run with an outcome", format!("`{} gameday history` shows all", own_name()))
+    })?;
+    let outcome: Outcome = serde_json::from_str(&read(&found.join("outcome.json"))?).context("reading the outcome")?;
+    output::data(write(folder, &outcome)?.display().to_string());
+    Ok(())
+}
+
+pub(super) fn history(folder: &Path, as_json: bool) -> Result<()> {
+    let history = History::read(folder).context("reading the history")?;
+    if as_json {
+        output::data(serde_json::to_string_pretty(&history.lines).context("writing the history")?);
+        return Ok(());
+    }
+    if history.lines.is_empty() {
+        output::say(format!("no run yet; begin one with `{} gameday run SCENARIO`", own_name()));
+    }
+    for (scenario, runs) in history.by_scenario() {
+        let passed = runs.iter().filter(|run| run.passed).count();
+        output::data(format!("{scenario}: {passed} of {} passed", runs.len()));
+        let mut before: Option<f64> = None;
+        for run in runs {
+            let seconds = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1}"));
+            let trend = match (before, run.mttr_s) {
+                (Some(before), Some(now)) if now < before * 0.9 => "↘",
+                (Some(before), Some(now)) if now > before * 1.1 => "↗",
+                (Some(_), Some(_)) => "→",
+                _ => " ",
+            };
+            before = run.mttr_s.or(before);
+            let verdict = if run.passed { "passed" } else { "failed" };
+            output::data(format!(
+                "  {}  {verdict}  {:>3}  MTTD {:>6} s  MTTR {:>6} s {trend}  at {}x  {}",
+                run.run,
+                run.score,
+                seconds(run.mttd_s),
+                seconds(run.mttr_s),
+                run.speed,
+                if run.autopilot { "autopilot" } else { "people" }
+            ));
+        }
+    }
+    Ok(())
+}
