@@ -181,7 +181,14 @@ mod tests {
         let history = History::read(folder.path()).expect("read");
         assert_eq!(history.to_undo().len(), 1);
         assert!(!history.is_closed());
-        assert_eq!(unclosed(folder.path().parent().expect("a parent")).expect("read").iter().filter(|(run, _)| run == folder.path()).count(), 1);
+        assert_eq!(
+            unclosed(folder.path().parent().expect("a parent"))
+                .expect("read")
+                .iter()
+                .filter(|(run, _)| run == folder.path())
+                .count(),
+            1
+        );
         journal.write(Record::Restored { healthy: true, reason: None }).expect("written");
         assert!(History::read(folder.path()).expect("read").is_closed());
     }

@@ -51,7 +51,13 @@ impl Place {
 
 impl Lab {
     /// Clients for a lab.
-    pub fn new(clients: Clients, url: String, speed: f64, variables: Vec<(String, String)>, started_at: Option<String>) -> Self {
+    pub fn new(
+        clients: Clients,
+        url: String,
+        speed: f64,
+        variables: Vec<(String, String)>,
+        started_at: Option<String>,
+    ) -> Self {
         let config = &clients.config;
         let place = Place {
             endpoint: config.endpoint_url().map(str::to_owned),
@@ -84,7 +90,9 @@ impl Lab {
         let Output { stdout, stderr, exit } = self.shell(further).run(text, COMMAND_LIMIT).await?;
         match exit {
             Some(0) => Ok(stdout.trim().to_owned()),
-            Some(127) => Err(format!("{}; install the aws CLI (pipx install awscli, or `cargo xtask test`)", stderr.trim())),
+            Some(127) => {
+                Err(format!("{}; install the aws CLI (pipx install awscli, or `cargo xtask test`)", stderr.trim()))
+            }
             _ => Err(format!("`{}`: {}", text.trim(), stderr.trim())),
         }
     }

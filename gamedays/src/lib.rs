@@ -15,6 +15,7 @@ mod lab;
 mod lock;
 mod outcome;
 mod recover;
+pub mod report;
 mod run;
 pub mod scenario;
 mod score;

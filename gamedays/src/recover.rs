@@ -44,7 +44,10 @@ pub(crate) async fn all(lab: &Lab, folder: &Path) -> io::Result<Vec<Recovered>> 
                 done.push(recovered(reason, None));
             } else {
                 let endpoint = place.endpoint.unwrap_or_else(|| "AWS".to_owned());
-                done.push(recovered(String::new(), Some(format!("it belongs to another lab: {endpoint} in {}", place.region))));
+                done.push(recovered(
+                    String::new(),
+                    Some(format!("it belongs to another lab: {endpoint} in {}", place.region)),
+                ));
             }
             continue;
         }

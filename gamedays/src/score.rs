@@ -83,7 +83,11 @@ impl Score {
         let hints = scenario.hints.iter().take(facts.hints).map(|hint| hint.penalty).sum();
         costs("hints", hints, format!("{} asked for", facts.hints));
         let false_alarms = u32::try_from(facts.false_alarms).unwrap_or(u32::MAX);
-        costs("false alarms", FALSE_ALARM.saturating_mul(false_alarms), format!("{false_alarms} without anything wrong"));
+        costs(
+            "false alarms",
+            FALSE_ALARM.saturating_mul(false_alarms),
+            format!("{false_alarms} without anything wrong"),
+        );
         let total = items.iter().map(|item| item.points).sum::<i64>().clamp(0, 100);
         Self { total: u32::try_from(total).unwrap_or_default(), items }
     }
@@ -103,12 +107,8 @@ fn timed(name: &str, of: u32, taken: Option<Duration>, limits: Limits, speed: f6
                 1.0 - (taken - target).as_secs_f64() / (limit - target).as_secs_f64() * (2.0 / 3.0)
             };
             let seconds = |time: Duration| time.as_secs_f64();
-            let reason = format!(
-                "{:.1} s; target {:.1} s, limit {:.1} s",
-                seconds(taken),
-                seconds(target),
-                seconds(limit)
-            );
+            let reason =
+                format!("{:.1} s; target {:.1} s, limit {:.1} s", seconds(taken), seconds(target), seconds(limit));
             (share * f64::from(of), reason)
         }
     };
@@ -127,7 +127,9 @@ fn diagnose(facts: &Facts<'_>) -> Item {
         of: COMPONENT + CAUSE,
         reason,
     };
-    let Some((last, before)) = facts.diagnoses.split_last() else { return item(0, "nobody said what it is".to_owned()) };
+    let Some((last, before)) = facts.diagnoses.split_last() else {
+        return item(0, "nobody said what it is".to_owned());
+    };
     let text = last.split_whitespace().take(WORDS).collect::<Vec<_>>().join(" ");
     let truth = &facts.scenario.truth;
     let mut reasons = Vec::new();
@@ -164,7 +166,8 @@ fn verify(facts: &Facts<'_>) -> Item {
 fn quiet(facts: &Facts<'_>) -> Vec<Item> {
     let calm = facts.false_alarms == 0;
     let reason = if calm { "nobody took an incident that was none" } else { "an incident was taken that was none" };
-    let stay = Item { name: "stay calm".to_owned(), points: if calm { 60 } else { 0 }, of: 60, reason: reason.to_owned() };
+    let stay =
+        Item { name: "stay calm".to_owned(), points: if calm { 60 } else { 0 }, of: 60, reason: reason.to_owned() };
     vec![stay, diagnose(facts), verify(facts)]
 }
 
@@ -185,10 +188,8 @@ mod tests {
     }
 
     fn measured(detected: i64, recovered: i64) -> Measured {
-        let at = |seconds: i64| Some(Moment {
-            at: OffsetDateTime::UNIX_EPOCH + seconds.seconds(),
-            evidence: String::new(),
-        });
+        let at =
+            |seconds: i64| Some(Moment { at: OffsetDateTime::UNIX_EPOCH + seconds.seconds(), evidence: String::new() });
         Measured {
             fault: at(0),
             detected: at(detected),
@@ -225,7 +226,11 @@ mod tests {
         assert_eq!(points(&["it was rotated"]), 15);
         assert_eq!(points(&["the network, or the rotated secret"]), 17);
         assert_eq!(points(&["disk", "cpu", "the secret was rotated"]), 15);
-        assert_eq!(points(&["w ".repeat(40).as_str(), &("w ".repeat(40) + "secret rotated")]), 0, "a list of everything");
+        assert_eq!(
+            points(&["w ".repeat(40).as_str(), &("w ".repeat(40) + "secret rotated")]),
+            0,
+            "a list of everything"
+        );
     }
 
     #[test]

@@ -293,7 +293,7 @@ impl Drop for Lab {
 
 /// The commands that look for a running lab by its state directory.
 fn takes_state_dir(command: &str) -> bool {
-    matches!(command, "up" | "down" | "status" | "env" | "doctor" | "runbook")
+    matches!(command, "up" | "down" | "status" | "env" | "doctor" | "runbook" | "gameday")
 }
 
 /// A port that was free a moment ago.

@@ -29,6 +29,8 @@ mod fixed_credentials;
 #[cfg(target_os = "linux")]
 #[path = "lab/full_disk.rs"]
 mod full_disk;
+#[path = "lab/gameday.rs"]
+mod gameday;
 #[cfg(target_os = "linux")]
 #[path = "lab/interrupted.rs"]
 mod interrupted;

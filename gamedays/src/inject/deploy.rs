@@ -47,6 +47,9 @@ fn changed(mut definition: Value, revision: &Revision) -> Value {
     if let Some(image) = &revision.image {
         container["image"] = json!(image);
     }
+    if !revision.health_check.is_empty() {
+        container["healthCheck"]["command"] = json!(revision.health_check);
+    }
     if !revision.environment.is_empty() {
         let mut variables = container["environment"].as_array().cloned().unwrap_or_default();
         variables.retain(|pair| !pair["name"].as_str().is_some_and(|name| revision.environment.contains_key(name)));
@@ -64,8 +67,7 @@ async fn run(lab: &Lab, text: &str, values: &[(&str, &str)]) -> Result<String, S
 async fn deployed(lab: &Lab) -> Result<String, String> {
     let describe = lab.clients.ecs.describe_services().cluster(&lab.names.cluster).services(&lab.names.service);
     let described = describe.send().await;
-    let described =
-        described.map_err(|error| reset::AwsError::from_sdk("ecs:DescribeServices")(error).to_string())?;
+    let described = described.map_err(|error| reset::AwsError::from_sdk("ecs:DescribeServices")(error).to_string())?;
     let service = described.services().first().and_then(|service| service.task_definition());
     service.map(str::to_owned).ok_or_else(|| "the service is not described".to_owned())
 }
@@ -95,7 +97,11 @@ mod tests {
             "containerDefinitions": [{"name": "golden", "image": "golden:latest",
                 "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}]
         });
-        let revision = Revision { image: Some("golden:no".into()), environment: [("A".into(), "9".into())].into() };
+        let revision = Revision {
+            image: Some("golden:no".into()),
+            environment: [("A".into(), "9".into())].into(),
+            ..Revision::default()
+        };
         assert_eq!(
             changed(described, &revision),
             json!({"family": "golden", "cpu": "256", "containerDefinitions": [{"name": "golden", "image": "golden:no",

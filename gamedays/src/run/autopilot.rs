@@ -1,7 +1,10 @@
 //! Follows the scenario's runbook instead of people, by the same means as they: the inbox and the runbook's commands.
 
 use runbooks::{Event as Step, Kind as Block, Outcome as Ended, Report, Runbook};
-use tokio::{sync::{mpsc, watch}, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
 use crate::{Entry, Inbox, Kind, Lab, Order};
 
@@ -19,15 +22,18 @@ impl Autopilot {
         diagnosis: String,
         inbox: Inbox,
         mut detected: watch::Receiver<bool>,
+        alarms_tell: bool,
         tell: mpsc::UnboundedSender<Entry>,
     ) -> Self {
         let shell = lab.shell([]);
         Self(tokio::spawn(async move {
-            if detected.wait_for(|detected| *detected).await.is_err() {
+            if alarms_tell && detected.wait_for(|detected| *detected).await.is_err() {
                 return Ok(());
             }
             let say = |order| inbox.say(NAME, order).map_err(|error| format!("the inbox cannot be written: {error}"));
-            say(Order::Ack)?;
+            if alarms_tell {
+                say(Order::Ack)?;
+            }
             let follow = async |block: Block| -> Result<(), String> {
                 let report = runbooks::check(&runbook, &[block], &shell, |event| {
                     if let Step::Ended(step) = event {
@@ -46,6 +52,10 @@ impl Autopilot {
                 passed(&runbook, block, &report)
             };
             follow(Block::Confirm).await?;
+            // Where no alarm tells of it, whoever looks and finds it is the first to know.
+            if !alarms_tell {
+                say(Order::Ack)?;
+            }
             say(Order::Diagnose { text: diagnosis })?;
             follow(Block::Mitigate).await?;
             follow(Block::Verify).await?;

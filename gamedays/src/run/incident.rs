@@ -34,7 +34,8 @@ impl Drill<'_> {
         let _search = Search::start(self.lab, scenario, begin, tell_signal);
         let mut autopilot = self.settings.runbook.clone().filter(|_| self.settings.autopilot).map(|runbook| {
             let diagnosis = scenario.truth.sentence();
-            Autopilot::start(self.lab, runbook, diagnosis, self.inbox(), is_detected, tell_step)
+            let alarms_tell = !scenario.expect.alarms.is_empty();
+            Autopilot::start(self.lab, runbook, diagnosis, self.inbox(), is_detected, alarms_tell, tell_step)
         });
         let (mut autopilot_done, mut seen_at) = (autopilot.is_none(), OffsetDateTime::now_utc());
         self.enter(Phase::Detect);
@@ -92,7 +93,8 @@ impl Drill<'_> {
                 return End::Well;
             }
             if over {
-                let reasons = if unmet.is_well() { vec!["it was not well for long enough".to_owned()] } else { unmet.reasons };
+                let reasons =
+                    if unmet.is_well() { vec!["it was not well for long enough".to_owned()] } else { unmet.reasons };
                 return End::Late { after: limit, reasons };
             }
         }
@@ -157,7 +159,10 @@ impl Drill<'_> {
     /// Whether the service was well for the whole window, and the alarms say so too.
     fn is_verified(&mut self, now: OffsetDateTime, sight: Option<&Sight>) -> bool {
         let Some((bad_until, words)) = self.bad_until.clone().or_else(|| {
-            self.measured.detected.as_ref().map(|detected| (detected.at, "no sample was bad; the alarm's time".to_owned()))
+            self.measured
+                .detected
+                .as_ref()
+                .map(|detected| (detected.at, "no sample was bad; the alarm's time".to_owned()))
         }) else {
             return false;
         };

@@ -33,7 +33,8 @@ pub(super) async fn check(lab: &Lab, settings: &Settings) -> Result<(), RunError
 /// The first thing that is wrong.
 pub(super) async fn healthy(lab: &Lab) -> Result<(), String> {
     let options = Options { desired_count: resource::DESIRED_COUNT, dry_run: true, ..Options::default() };
-    let report = reset::run(&lab.clients, &lab.names, &options, &mut |_| {}).await.map_err(|error| error.to_string())?;
+    let report =
+        reset::run(&lab.clients, &lab.names, &options, &mut |_| {}).await.map_err(|error| error.to_string())?;
     if report.is_healthy() {
         return Ok(());
     }

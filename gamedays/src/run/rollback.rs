@@ -66,7 +66,9 @@ pub(crate) async fn put_back(
     let options = Options { timeout_s: seconds as u64, ..Options::default() };
     let health = match reset::run(&lab.clients, &lab.names, &options, &mut |_| {}).await {
         Ok(report) => Ok(match report.verified {
-            Some(verified) => format!("the lab is healthy: {} tasks, good for {:.1} s", verified.tasks, verified.window_s),
+            Some(verified) => {
+                format!("the lab is healthy: {} tasks, good for {:.1} s", verified.tasks, verified.window_s)
+            }
             None => "the lab is healthy".to_owned(),
         }),
         Err(error) => {

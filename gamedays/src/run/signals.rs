@@ -24,7 +24,12 @@ pub(super) struct Seen {
 pub(super) struct Search(AbortHandle);
 
 impl Search {
-    pub(super) fn start(lab: &Lab, scenario: &Scenario, since: OffsetDateTime, tell: mpsc::UnboundedSender<Seen>) -> Self {
+    pub(super) fn start(
+        lab: &Lab,
+        scenario: &Scenario,
+        since: OffsetDateTime,
+        tell: mpsc::UnboundedSender<Seen>,
+    ) -> Self {
         let (lab, signals) = (lab.clone(), scenario.expect.clone());
         let search = async move {
             let mut missing = promised(&signals);
@@ -74,9 +79,15 @@ async fn log(lab: &Lab, pattern: &str, since: OffsetDateTime) -> Result<Option<E
     let since_ms = i64::try_from(since.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
     let group = contract::names::resource::LOG_GROUP;
     let filter = lab.logs.filter_log_events().log_group_name(group).filter_pattern(pattern).start_time(since_ms);
-    let found = filter.limit(1).send().await.map_err(AwsError::from_sdk("logs:FilterLogEvents")).map_err(|error| error.to_string())?;
+    let found = filter
+        .limit(1)
+        .send()
+        .await
+        .map_err(AwsError::from_sdk("logs:FilterLogEvents"))
+        .map_err(|error| error.to_string())?;
     Ok(found.events().first().map(|event| {
-        let at = event.timestamp().and_then(|ms| OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).ok());
+        let at =
+            event.timestamp().and_then(|ms| OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).ok());
         let entry = Entry::at(at.unwrap_or_else(OffsetDateTime::now_utc), Kind::Signal, "the log shows it");
         entry.by(format!("{group}: {pattern} finds {}", brief(event.message().unwrap_or_default()))).spoiling()
     }))

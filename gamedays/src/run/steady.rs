@@ -48,7 +48,11 @@ impl Drill<'_> {
                 let since = *steady_since.get_or_insert(now);
                 if now - since >= window {
                     self.guard = sight.and_then(|sight| sight.guard);
-                    let text = format!("steady for {:.1} s under {} requests a second", window.as_secs_f64(), scenario.load.rate_per_s);
+                    let text = format!(
+                        "steady for {:.1} s under {} requests a second",
+                        window.as_secs_f64(),
+                        scenario.load.rate_per_s
+                    );
                     self.note(Entry::now(Kind::Measured, text).by("the probes of the scenario, each second"));
                     return Ok(());
                 }
@@ -91,8 +95,11 @@ impl Drill<'_> {
                 let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
                 End::Failed(format!("the fault was not made: {error}{}", source.unwrap_or_default()))
             })?;
-            self.note(Entry::at(sent, Kind::Injected, &step.name).by(format!("journal.jsonl, step {index}")).spoiling());
-            self.measured.fault = Some(Moment { at: sent, evidence: format!("the call of step {index}: {}", step.name) });
+            self.note(
+                Entry::at(sent, Kind::Injected, &step.name).by(format!("journal.jsonl, step {index}")).spoiling(),
+            );
+            self.measured.fault =
+                Some(Moment { at: sent, evidence: format!("the call of step {index}: {}", step.name) });
         }
         Ok(())
     }

@@ -15,8 +15,6 @@ use crate::scenario::TrafficProfile;
 const WINDOW: usize = 5;
 /// Share of the offered requests that must end in the window; fewer, and the service hangs.
 const ANSWERED: f64 = 0.5;
-/// A request that takes longer has failed: people have left.
-const TIMEOUT: Duration = Duration::from_secs(5);
 /// A run is ended by its own limits long before.
 const FOREVER: Duration = Duration::from_secs(7 * 86_400);
 
@@ -72,7 +70,7 @@ impl Traffic {
     /// Starts it. Slower than `slow_ms` is bad.
     pub(super) fn start(url: &str, profile: &TrafficProfile, slow_ms: Option<f64>) -> Result<Self, InvalidProfile> {
         let mut load = Profile::new(url, profile.rate_per_s).lasting(FOREVER);
-        (load.targets, load.timeout) = (profile.targets(), TIMEOUT);
+        (load.targets, load.timeout) = (profile.targets(), profile.timeout.0);
         let ledger =
             Arc::new(Mutex::new(Ledger { seconds: VecDeque::new(), slow_ms: slow_ms.unwrap_or(f64::INFINITY) }));
         let seen = Arc::clone(&ledger);
@@ -201,7 +199,9 @@ mod tests {
             outcome: Outcome::Status(status),
             latency: Duration::from_millis(latency_ms),
         };
-        for (at_ms, latency_ms, status) in [(2100, 5, 200), (1500, 500, 200), (1400, 5, 503), (900, 5, 200), (2000, 5, 404)] {
+        for (at_ms, latency_ms, status) in
+            [(2100, 5, 200), (1500, 500, 200), (1400, 5, 503), (900, 5, 200), (2000, 5, 404)]
+        {
             ledger.add(sample(at_ms, latency_ms, status));
         }
         let seconds: Vec<(i64, usize, u32, u32)> = ledger

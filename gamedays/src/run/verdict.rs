@@ -5,10 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::drill::Drill;
-use crate::{
-    Outcome, Score, Verdict,
-    score::Facts,
-};
+use crate::{Outcome, Score, Verdict, score::Facts};
 
 /// How the rounds before the rollback ended.
 #[derive(Clone, Debug)]
@@ -16,10 +13,7 @@ pub(super) enum End {
     /// The service is well again, or was all the while.
     Well,
     /// The time was over.
-    Late {
-        after: Duration,
-        reasons: Vec<String>,
-    },
+    Late { after: Duration, reasons: Vec<String> },
     /// Somebody ended it.
     Stopped(String),
     /// It could not go on.
@@ -94,7 +88,9 @@ impl Drill<'_> {
                 reasons.push(format!("something was wrong although nothing was broken: {words}"));
             }
             let alarms = self.transitions.iter().filter(|transition| transition.to == "ALARM");
-            reasons.extend(alarms.map(|alarm| format!("the alarm {} told of something although nothing was broken", alarm.alarm)));
+            reasons.extend(
+                alarms.map(|alarm| format!("the alarm {} told of something although nothing was broken", alarm.alarm)),
+            );
             if let Some(last) = self.diagnoses.last().filter(|text| !scenario.truth.cause.is_said_in(text)) {
                 reasons.push(format!("`{last}` was said although nothing was broken"));
             }
@@ -116,7 +112,8 @@ impl Drill<'_> {
     }
 
     fn praise(&self) -> String {
-        let seconds = |time: Option<Duration>| time.map_or("–".to_owned(), |time| format!("{:.1} s", time.as_secs_f64()));
+        let seconds =
+            |time: Option<Duration>| time.map_or("–".to_owned(), |time| format!("{:.1} s", time.as_secs_f64()));
         if self.scenario().is_without_fault() {
             return "nothing was wrong, and nobody said otherwise".to_owned();
         }

@@ -23,6 +23,7 @@ pub(super) struct Sight {
     /// Tasks wanted and running.
     pub(super) desired: Option<i32>,
     pub(super) running: Option<i32>,
+    deployments: Option<usize>,
     /// Targets by state.
     pub(super) targets: Option<BTreeMap<String, i32>>,
     /// Targets by state and reason.
@@ -78,12 +79,8 @@ impl Drop for Watch {
 impl Sight {
     /// Asks everything at the same time. What is not answered is not known.
     pub(super) async fn look(lab: &Lab, quantities: &[Quantity]) -> Self {
-        let (guarded, targets, alarms, metrics) = tokio::join!(
-            guard::look(lab),
-            targets(lab),
-            alarms::look(lab),
-            metrics::look(lab, quantities),
-        );
+        let (guarded, targets, alarms, metrics) =
+            tokio::join!(guard::look(lab), targets(lab), alarms::look(lab), metrics::look(lab, quantities),);
         let error = [guarded.as_ref().err(), targets.as_ref().err(), alarms.as_ref().err()];
         let error = error.into_iter().flatten().next().cloned();
         let service = guarded.as_ref().ok();
@@ -92,6 +89,7 @@ impl Sight {
             at: OffsetDateTime::now_utc(),
             desired: service.map(|service| service.desired),
             running: service.map(|service| service.running),
+            deployments: service.map(|service| service.deployments),
             targets: targets.as_ref().map(|targets| targets.0.clone()),
             reasons: targets.map(|targets| targets.1).unwrap_or_default(),
             alarms: alarms.ok(),
@@ -109,8 +107,10 @@ impl Sight {
                 self.targets.as_ref().map(|targets| f64::from(targets.get("healthy").copied().unwrap_or_default()))
             }
             Quantity::RunningTasks => self.running.map(f64::from),
+            Quantity::Deployments => self.deployments.and_then(|count| u32::try_from(count).ok()).map(f64::from),
             Quantity::SilencedAlarms => {
-                let silenced = |alarms: &BTreeMap<String, AlarmState>| alarms.values().filter(|alarm| alarm.silenced).count();
+                let silenced =
+                    |alarms: &BTreeMap<String, AlarmState>| alarms.values().filter(|alarm| alarm.silenced).count();
                 self.alarms.as_ref().and_then(|alarms| u32::try_from(silenced(alarms)).ok()).map(f64::from)
             }
             Quantity::DatabaseSessions | Quantity::TaskCpuPercent | Quantity::TaskMemoryPercent => {
@@ -131,12 +131,12 @@ type Targets = (BTreeMap<String, i32>, Vec<(String, String)>);
 
 async fn targets(lab: &Lab) -> Result<Targets, String> {
     let group = lab.clients.elbv2.describe_target_groups().names(contract::names::resource::TARGET_GROUP).send().await;
-    let group =
-        group.map_err(|error| reset::AwsError::from_sdk("elasticloadbalancing:DescribeTargetGroups")(error).to_string())?;
+    let group = group
+        .map_err(|error| reset::AwsError::from_sdk("elasticloadbalancing:DescribeTargetGroups")(error).to_string())?;
     let arn = group.target_groups().first().and_then(|group| group.target_group_arn().map(str::to_owned));
     let health = lab.clients.elbv2.describe_target_health().set_target_group_arn(arn).send().await;
-    let health =
-        health.map_err(|error| reset::AwsError::from_sdk("elasticloadbalancing:DescribeTargetHealth")(error).to_string())?;
+    let health = health
+        .map_err(|error| reset::AwsError::from_sdk("elasticloadbalancing:DescribeTargetHealth")(error).to_string())?;
     let (mut states, mut reasons) = (BTreeMap::new(), Vec::new());
     for target in health.target_health_descriptions() {
         let health = target.target_health();

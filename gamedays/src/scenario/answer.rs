@@ -79,7 +79,8 @@ mod tests {
             is: "the password was rotated".into(),
             or: vec!["stale credentials".into(), "old password".into()],
         };
-        for text in ["Password rotation broke it", "credentials are STALE", "tasks use an old password", "pasword rotated"]
+        for text in
+            ["Password rotation broke it", "credentials are STALE", "tasks use an old password", "pasword rotated"]
         {
             assert!(cause.is_said_in(text), "{text}");
         }

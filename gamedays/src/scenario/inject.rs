@@ -60,6 +60,8 @@ pub struct Revision {
     pub image: Option<String>,
     /// Variables that are added or replaced.
     pub environment: BTreeMap<String, String>,
+    /// The command of the container's health check.
+    pub health_check: Vec<String>,
 }
 
 /// As it is written.
@@ -113,7 +115,7 @@ impl TryFrom<Written> for Step {
                 Action::Parameter(mode(value).map_err(|reason| flaw(&reason))?)
             }
             (None, None, Some(revision)) if revision == Revision::default() => {
-                return Err(flaw("`deploy` changes nothing; give `image` or `environment`"));
+                return Err(flaw("`deploy` changes nothing; give `image`, `environment` or `health_check`"));
             }
             (None, None, Some(revision)) if !of_commands => Action::Deploy(revision),
             (Some(_), None, None) | (None, None, Some(_)) => {
@@ -152,7 +154,8 @@ fn mode(value: Value) -> Result<String, String> {
 
 /// Every variable must be known.
 fn check(text: &str, previous: &BTreeMap<String, String>) -> Result<(), String> {
-    for rest in text.split('$').skip(1) {
+    // `$(` begins a command, whose own variables follow.
+    for rest in text.split('$').skip(1).filter(|rest| !rest.starts_with('(')) {
         let rest = rest.trim_start_matches('{');
         let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(rest.len());
         let name = &rest[..end];
@@ -192,5 +195,6 @@ mod tests {
         let read = step("{name: x, parameter: {mode: latency, min_ms: 600, max_ms: 700}}").expect("sound");
         assert!(matches!(read.action, Action::Parameter(value) if value.contains("\"min_ms\":600")));
         step("{name: x, aws: aws ecs a, previous: {COUNT: aws ecs $SERVICE}, undo: aws ecs $COUNT}").expect("sound");
+        step("{name: x, aws: aws ecs a $(aws ecs b), harmless: y}").expect("sound");
     }
 }

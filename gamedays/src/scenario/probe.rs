@@ -40,6 +40,8 @@ pub enum Quantity {
     HealthyTargets,
     /// Tasks that run.
     RunningTasks,
+    /// Deployments of the service: more than one while a new revision replaces another.
+    Deployments,
     /// Sessions of the database, as CloudWatch has them.
     DatabaseSessions,
     /// Alarms whose actions are switched off.
@@ -101,6 +103,7 @@ impl fmt::Display for Quantity {
             Self::P95Ms => "the 95th percentile of latency in ms",
             Self::HealthyTargets => "the number of healthy targets",
             Self::RunningTasks => "the number of running tasks",
+            Self::Deployments => "the number of deployments",
             Self::DatabaseSessions => "the number of database sessions",
             Self::SilencedAlarms => "the number of silenced alarms",
             Self::TaskCpuPercent => "the tasks' CPU in percent",

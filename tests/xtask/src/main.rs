@@ -2,6 +2,7 @@
 
 mod bench;
 mod contract_file;
+mod drill;
 mod lab;
 mod need;
 mod test;
@@ -39,6 +40,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Play every scenario on autopilot against a fresh lab; exit 1 when one fails.
+    Drill(drill::Arguments),
     /// Write infra/contract.json from the contract crate.
     Contract,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Test { only } => test::run(&only),
         Chore::Lab { arguments } => lab::exec(&arguments),
         Chore::Bench { arguments } => bench::measure(&arguments),
+        Chore::Drill(arguments) => drill::drill(&arguments),
         Chore::Contract => contract_file::write(),
     };
     // Not the Debug text that `main` would print: under RUST_BACKTRACE a page of frames would bury the hint.

@@ -9,6 +9,7 @@ use crate::Lab;
 pub(super) struct Guarded {
     pub(super) desired: i32,
     pub(super) running: i32,
+    pub(super) deployments: usize,
     pub(super) guard: Guard,
 }
 
@@ -64,6 +65,7 @@ pub(super) async fn look(lab: &Lab) -> Result<Guarded, String> {
     Ok(Guarded {
         desired: service.desired_count(),
         running: service.running_count(),
+        deployments: service.deployments().len(),
         guard: Guard {
             desired: service.desired_count(),
             task_groups: sorted(network.map(|network| network.security_groups()).unwrap_or_default()),
@@ -86,12 +88,13 @@ mod tests {
             web_acl: Some("arn:acl".into()),
         };
         assert_eq!(before.broken(&before), Vec::<String>::new());
-        assert_eq!(Guard { desired: 3, ..before.clone() }.broken(&before), Vec::<String>::new(), "more tasks are a repair");
+        assert_eq!(
+            Guard { desired: 3, ..before.clone() }.broken(&before),
+            Vec::<String>::new(),
+            "more tasks are a repair"
+        );
         assert_eq!(Guard { desired: 0, ..before.clone() }.broken(&before), ["the service wants 0 tasks, not 2"]);
         let open = Guard { web_acl: None, task_groups: vec!["sg-open".into()], ..before.clone() };
-        assert_eq!(
-            open.broken(&before),
-            ["the tasks' security groups are sg-open", "the balancer's web ACL is gone"]
-        );
+        assert_eq!(open.broken(&before), ["the tasks' security groups are sg-open", "the balancer's web ACL is gone"]);
     }
 }

@@ -132,9 +132,9 @@ async fn place(lab: &Lab) -> Result<Place> {
         path.push(":");
         path.push(programs);
     }
-    let pairs = variables.into_iter().map(|(name, value)| {
-        (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
-    });
+    let pairs = variables
+        .into_iter()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
     let (speed, started_at) = match lab {
         Lab::Laptop(ready) => (ready.speed, Some(format!("{} pid {}", ready.started_at, ready.identity.pid))),
         _ => (1.0, None),

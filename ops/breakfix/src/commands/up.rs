@@ -18,7 +18,7 @@ use clap::Args;
 
 use crate::{
     binaries,
-    commands::{own_name, program},
+    commands::{gameday, own_name, program},
     disk,
     lab::{Lab, Ready, StateDir},
     number::within,
@@ -72,6 +72,9 @@ pub(crate) async fn run(arguments: Arguments, state_dir: &StateDir) -> Result<Ex
     if let Some(ready) = state_dir.running() {
         return Err(already(&format!("at {} (pid {})", ready.endpoint, ready.identity.pid)));
     }
+
+    // What game days changed in a lab that has ended is gone with it.
+    gamedays::lapse(&gameday::folder(state_dir)).context("closing earlier game days")?;
 
     let built = binaries::find()?;
     let (given, tools) = (arguments.pg_bin.clone(), state_dir.tools());

@@ -93,7 +93,7 @@ const ALARMS: &[Alarm] = &[
         name: "golden-5xx-rate",
         description: "More than 1 % of the requests end with a 5xx.",
         watches: Watches::Math(
-            "100 * (FILL(target, 0) + FILL(elb, 0)) / (requests + FILL(elb, 0))",
+            "100 * (FILL(target, 0) + FILL(elb, 0)) / (FILL(requests, 0) + FILL(elb, 0))",
             &[
                 ("target", alb("HTTPCode_Target_5XX_Count", "Sum")),
                 ("elb", alb("HTTPCode_ELB_5XX_Count", "Sum")),

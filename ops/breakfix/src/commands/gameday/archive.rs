@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ::gamedays::{History, Outcome, journal};
+use ::gamedays::{History, Outcome, journal, report};
 use anyhow::{Context, Result};
 
 use super::read;
@@ -11,7 +11,10 @@ use crate::{commands::own_name, output, problem::failure};
 /// Writes both reports beside the outcome; gives the page.
 pub(super) fn write(folder: &Path, outcome: &Outcome) -> Result<PathBuf> {
     let run = folder.join(&outcome.run);
-    Ok(run.join("outcome.json"))
+    let page = run.join("report.html");
+    std::fs::write(run.join("report.md"), report::markdown(outcome)).context("writing the report")?;
+    std::fs::write(&page, report::page(outcome)).context("writing the report")?;
+    Ok(page)
 }
 
 pub(super) fn report(folder: &Path, run: Option<&str>) -> Result<()> {

@@ -53,7 +53,11 @@ pub(super) fn show(library: &Library, id: &str, spoil: bool) -> Result<()> {
             minutes(thresholds.recover.target.0),
             minutes(thresholds.recover.limit.0)
         ),
-        format!("{} hints, for {} points in all", scenario.hints.len(), scenario.hints.iter().map(|hint| hint.penalty).sum::<u32>()),
+        format!(
+            "{} hints, for {} points in all",
+            scenario.hints.len(),
+            scenario.hints.iter().map(|hint| hint.penalty).sum::<u32>()
+        ),
     ];
     lines.extend(scenario.roles.iter().map(|role| format!("role: {role}")));
     if spoil {

@@ -106,7 +106,8 @@ fn settings(arguments: &Arguments, library: &Library, folder: PathBuf) -> Result
 
 fn runbook(id: &str) -> Result<::runbooks::Runbook> {
     let folder = checkout::folder("ops/runbooks").context("there are no runbooks here")?;
-    let library = ::runbooks::Library::read(&folder).map_err(|flaws| failure(flaws.to_string(), "mend the lines above"))?;
+    let library =
+        ::runbooks::Library::read(&folder).map_err(|flaws| failure(flaws.to_string(), "mend the lines above"))?;
     let found = library.find(id).map_err(|error| failure(error.to_string(), "mend the scenario's `runbook`"))?;
     Ok(found.clone())
 }

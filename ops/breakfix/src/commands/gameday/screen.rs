@@ -64,7 +64,8 @@ impl Screen {
     /// The verdict.
     pub(super) fn end(&mut self, outcome: &Outcome) {
         self.clear();
-        let mut lines = vec![String::new(), if outcome.verdict.passed { "PASSED".to_owned() } else { "FAILED".to_owned() }];
+        let mut lines =
+            vec![String::new(), if outcome.verdict.passed { "PASSED".to_owned() } else { "FAILED".to_owned() }];
         lines.extend(outcome.verdict.reasons.iter().map(|reason| format!("  {reason}")));
         lines.push(format!("score {} of 100", outcome.score.total));
         for item in &outcome.score.items {
