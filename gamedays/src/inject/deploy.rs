@@ -82,8 +82,14 @@ pub(super) async fn restore(lab: &Lab, previous: &str, made: &str) -> Result<(),
     if deployed(lab).await? == made {
         set(lab, previous).await?;
     }
-    let deregister = "aws ecs deregister-task-definition --task-definition \"$MADE\" --query taskDefinition.status";
-    run(lab, deregister, &[("MADE", made)]).await.map(drop)
+    // A revision that is no longer active was deregistered by an undo before this one.
+    let describe =
+        "aws ecs describe-task-definition --task-definition \"$MADE\" --query taskDefinition.status --output text";
+    if run(lab, describe, &[("MADE", made)]).await? == "ACTIVE" {
+        let deregister = "aws ecs deregister-task-definition --task-definition \"$MADE\" --query taskDefinition.status";
+        run(lab, deregister, &[("MADE", made)]).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -63,10 +63,10 @@ impl Drill<'_> {
             }
             self.follow_alarms(begin).await;
             self.follow_targets(sight.as_ref());
-            if let Some((at, words)) = unmet.bad_until.clone().filter(|(at, _)| *at >= begin) {
-                if self.bad_until.as_ref().is_none_or(|(last, _)| *last < at) {
-                    self.bad_until = Some((at, words));
-                }
+            if let Some((at, words)) = unmet.bad_until.clone().filter(|(at, _)| *at >= begin)
+                && self.bad_until.as_ref().is_none_or(|(last, _)| *last < at)
+            {
+                self.bad_until = Some((at, words));
             }
             if self.measured.detected.is_some() {
                 // Nobody may be waiting for it.

@@ -20,6 +20,9 @@ use crate::{
 pub(super) const LOOK: Duration = Duration::from_millis(500);
 /// What alarms of an earlier incident and a fresh lab need to become OK, beside the window itself.
 const PATIENCE: Length = Length::minutes(15);
+/// Real time for which alarms that the scenario does not expect may still become OK. Then they are noted and not waited for: the
+/// queue's depth, for one, tells of earlier alarms until somebody reads them.
+const COURTESY: Duration = Duration::from_secs(15);
 /// Real time beside that: a lab is not faster than its processes.
 const LEAST_PATIENCE: Duration = Duration::from_secs(90);
 
@@ -43,7 +46,12 @@ impl Drill<'_> {
             }
             self.listen()?;
             let Look { now, sight, unmet } = self.look();
-            let reasons = [unmet.reasons, sight.as_ref().map(|sight| self.uneasy(sight)).unwrap_or_default()].concat();
+            let others = sight.as_ref().map(|sight| self.others(sight)).unwrap_or_default();
+            let mut reasons =
+                [unmet.reasons, sight.as_ref().map(|sight| self.uneasy(sight)).unwrap_or_default()].concat();
+            if now - begin < COURTESY {
+                reasons.extend(others.iter().map(|name| format!("the alarm {name} is in ALARM")));
+            }
             if reasons.is_empty() {
                 let since = *steady_since.get_or_insert(now);
                 if now - since >= window {
@@ -54,6 +62,9 @@ impl Drill<'_> {
                         scenario.load.rate_per_s
                     );
                     self.note(Entry::now(Kind::Measured, text).by("the probes of the scenario, each second"));
+                    for name in others {
+                        self.note(Entry::now(Kind::Alarm, format!("{name} was in ALARM before")).by("DescribeAlarms"));
+                    }
                     return Ok(());
                 }
             } else {
@@ -66,13 +77,12 @@ impl Drill<'_> {
         }
     }
 
-    /// Alarms that would spoil the measurement: any that tells of something, and an expected one that cannot change from OK.
+    /// Expected alarms that cannot change from OK to ALARM.
     fn uneasy(&self, sight: &Sight) -> Vec<String> {
-        let mut reasons: Vec<String> =
-            sight.alarming().into_iter().map(|name| format!("the alarm {name} is in ALARM")).collect();
+        let mut reasons = Vec::new();
         for name in &self.scenario().expect.alarms {
             match sight.alarms.as_ref().and_then(|alarms| alarms.get(name)) {
-                Some(alarm) if alarm.state == "OK" || alarm.state == "ALARM" => {}
+                Some(alarm) if alarm.state == "OK" => {}
                 other => {
                     let state = other.map_or("not described", |alarm| alarm.state.as_str());
                     reasons.push(format!("the alarm {name} is {state}"));
@@ -80,6 +90,13 @@ impl Drill<'_> {
             }
         }
         reasons
+    }
+
+    /// Alarms that tell of something else.
+    fn others(&self, sight: &Sight) -> Vec<String> {
+        let expected = &self.scenario().expect.alarms;
+        let others = sight.alarming().into_iter().filter(|name| !expected.iter().any(|expected| expected == name));
+        others.map(str::to_owned).collect()
     }
 
     /// Makes the changes. The last one is the fault.

@@ -49,8 +49,10 @@ pub(crate) fn says(text: &str, phrase: &str) -> bool {
 
 fn words(text: &str) -> Vec<String> {
     /// Words that say nothing by themselves.
-    const FILLERS: [&str; 14] =
-        ["a", "an", "and", "are", "at", "by", "for", "in", "is", "of", "on", "the", "to", "with"];
+    const FILLERS: [&str; 18] = [
+        "a", "an", "and", "are", "at", "by", "for", "in", "is", "of", "on", "the", "to", "with", "was", "were", "it",
+        "its",
+    ];
     text.to_lowercase()
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty() && !FILLERS.contains(word))

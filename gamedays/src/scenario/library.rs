@@ -105,3 +105,44 @@ impl Library {
         self.get(&ids[fastrand::Rng::with_seed(seed).usize(..ids.len())])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> Library {
+        Library::at(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios"))
+    }
+
+    #[test]
+    fn the_labs_own_scenarios_are_sound_and_their_runbooks_are_there() {
+        let runbooks = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../ops/runbooks"));
+        let runbooks = runbooks::Library::read(runbooks).unwrap_or_else(|flaws| panic!("{flaws}"));
+        for scenario in own().all().unwrap_or_else(|error| panic!("{error}")) {
+            if let Some(id) = &scenario.runbook {
+                runbooks.find(&id.value).unwrap_or_else(|error| panic!("{}: {error}", scenario.id));
+            }
+            let truth = scenario.truth.sentence();
+            let told = scenario.truth.cause.is_said_in(&scenario.brief);
+            assert!(!told, "{}: the brief gives the cause away", scenario.id);
+            assert!(scenario.truth.component.is_said_in(&truth) && scenario.truth.cause.is_said_in(&truth));
+        }
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_scenario_again_and_a_slip_is_understood() {
+        let (library, ids) = (own(), own().ids().expect("a folder"));
+        let drawn = |seed| library.draw(seed).expect("sound").id;
+        assert_eq!(drawn(7), drawn(7));
+        assert!((0..50).map(drawn).any(|id| id != drawn(7)), "of {} not always the same", ids.len());
+        let error = library.get("secret-drif").expect_err("no such file").to_string();
+        assert_eq!(error, "no scenario `secret-drif`; did you mean `secret-drift`?");
+    }
+
+    #[test]
+    fn a_typo_is_refused_with_its_place_and_the_known_words() {
+        let text = "title: x\nbrief: y\nseverity: high\nsteady_stat: {probes: []}\n";
+        let error = Scenario::parse(Path::new("a/x.yaml"), text).expect_err("a typo").to_string();
+        assert!(error.starts_with("a/x.yaml:4:1: ") && error.contains("`steady_state`"), "{error}");
+    }
+}

@@ -49,7 +49,7 @@ fn a_run_on_autopilot_is_detected_mended_measured_and_put_back() {
     let lab = Lab::up();
     let output = lab.breakfix(&["gameday", "run", "secret-drift", "--autopilot", "--json"]);
     assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
-    let stdout = text(&output.stdout).into_owned();
+    let stdout = text(&output.stdout);
     let outcome: Value = serde_json::from_str(stdout.lines().last().expect("events")).expect("JSON");
     let measured = &outcome["outcome"]["measured"];
     for moment in ["fault", "detected", "acknowledged", "diagnosed", "recovered", "verified"] {
@@ -120,6 +120,6 @@ fn to_scale_to_nothing_is_no_recovery() {
     assert!(reason.contains("the service wants 0 tasks, not 2"), "{reason}");
     until("the tasks are back", Duration::from_secs(30).as_secs(), || {
         let ready = lab.breakfix(&["reset", "--dry-run"]);
-        if ready.status.success() { Ok(()) } else { Err(text(&ready.stderr).into_owned()) }
+        if ready.status.success() { Ok(()) } else { Err(text(&ready.stderr)) }
     });
 }

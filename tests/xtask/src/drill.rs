@@ -17,7 +17,7 @@ use crate::workspace::{self, cargo, run};
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Time factor of the lab. Higher is quicker, until the machine does not keep up with its own health checks.
-    #[arg(long, default_value_t = 20.0)]
+    #[arg(long, default_value_t = 10.0)]
     speed: f64,
     /// Only this scenario; give it again for a second one.
     #[arg(long, value_name = "ID")]
@@ -87,8 +87,8 @@ fn one(lab: &Lab, id: &str) -> anyhow::Result<Row> {
         .output()
         .context("running the game day")?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let Some(outcome) = events.filter(|event| event["event"] == "outcome").last() else {
+    let mut events = text.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let Some(outcome) = events.find(|event| event["event"] == "outcome") else {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("no outcome: {}", said.lines().last().unwrap_or("it said nothing"));
     };
@@ -116,6 +116,7 @@ fn seconds(at: &Value) -> Option<f64> {
     Some((at.unix_timestamp_nanos() / 1_000_000) as f64 / 1000.0)
 }
 
+#[allow(clippy::print_stdout, reason = "the table is the result")]
 fn print(rows: &[Row], speed: f64) {
     let time = |time: Option<f64>| time.map_or("–".to_owned(), |time| format!("{time:.1}"));
     let width = rows.iter().map(|row| row.scenario.len()).max().unwrap_or(8);
