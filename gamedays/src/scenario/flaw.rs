@@ -23,6 +23,9 @@ impl InvalidScenario {
 
     pub(super) fn of(path: &Path, error: &serde_saphyr::Error) -> Self {
         let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-        Self::at(path, line, column, error.without_snippet().to_string())
+        let message = error.without_snippet().to_string();
+        // The place stands before the message already.
+        let message = message.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&message);
+        Self::at(path, line, column, message)
     }
 }

@@ -97,7 +97,10 @@ fn nothing_is_touched_in_a_sick_lab_or_for_a_scenario_with_a_typo() {
     std::fs::write(&file, "title: x\nbrief: y\nseverity: high\nsteady_stat:\n  probes: []\n").expect("written");
     let refused = lab.breakfix(&["gameday", "run", &file.to_string_lossy()]);
     let said = text(&refused.stderr);
-    assert!(!refused.status.success() && said.contains("typo.yaml:4:1") && said.contains("`steady_state`"), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("typo.yaml:4:1") && said.contains("steady_state, inject"),
+        "{said}"
+    );
     let after = lab.aws(&["ssm", "get-parameter", "--name", lab.name("PARAM_FAILURE_MODE")])["Parameter"].clone();
     assert_eq!(before, after);
 
