@@ -158,14 +158,7 @@ impl Drill<'_> {
 
     /// Whether the service was well for the whole window, and the alarms say so too.
     fn is_verified(&mut self, now: OffsetDateTime, sight: Option<&Sight>) -> bool {
-        let Some((bad_until, words)) = self.bad_until.clone().or_else(|| {
-            self.measured
-                .detected
-                .as_ref()
-                .map(|detected| (detected.at, "no sample was bad; the alarm's time".to_owned()))
-        }) else {
-            return false;
-        };
+        let Some((bad_until, words)) = self.bad_until.clone().or_else(|| self.quiet_again()) else { return false };
         let window = self.verify_window();
         if now - bad_until < window {
             return false;
@@ -184,6 +177,15 @@ impl Drill<'_> {
             }
         }
         !self.diagnoses.is_empty() || now - bad_until >= window + AFTERTHOUGHT
+    }
+
+    /// Where neither load nor probes were bad: when the last expected alarm became OK again.
+    fn quiet_again(&self) -> Option<(OffsetDateTime, String)> {
+        let expected = &self.scenario().expect.alarms;
+        let ends = self.transitions.iter().filter(|change| change.to == "OK" && expected.contains(&change.alarm));
+        let last = ends.max_by_key(|change| change.at)?;
+        self.measured.detected.as_ref().filter(|detected| detected.at <= last.at)?;
+        Some((last.at, format!("none; {} was OK again", last.alarm)))
     }
 
     /// A round without a fault ends when its time is over, or when somebody has said that nothing is wrong.

@@ -113,9 +113,10 @@ impl Sight {
                     |alarms: &BTreeMap<String, AlarmState>| alarms.values().filter(|alarm| alarm.silenced).count();
                 self.alarms.as_ref().and_then(|alarms| u32::try_from(silenced(alarms)).ok()).map(f64::from)
             }
-            Quantity::DatabaseSessions | Quantity::TaskCpuPercent | Quantity::TaskMemoryPercent => {
-                self.metrics.get(&quantity).copied()
-            }
+            Quantity::DatabaseSessions
+            | Quantity::TaskCpuPercent
+            | Quantity::TaskMemoryPercent
+            | Quantity::UnhealthyDependencies => self.metrics.get(&quantity).copied(),
         }
     }
 

@@ -44,6 +44,8 @@ pub enum Quantity {
     Deployments,
     /// Sessions of the database, as CloudWatch has them.
     DatabaseSessions,
+    /// Dependencies that the service's deep health check finds unhealthy.
+    UnhealthyDependencies,
     /// Alarms whose actions are switched off.
     SilencedAlarms,
     /// Utilisation of the task that works hardest, in percent, as CloudWatch has it.
@@ -105,6 +107,7 @@ impl fmt::Display for Quantity {
             Self::RunningTasks => "the number of running tasks",
             Self::Deployments => "the number of deployments",
             Self::DatabaseSessions => "the number of database sessions",
+            Self::UnhealthyDependencies => "the number of unhealthy dependencies",
             Self::SilencedAlarms => "the number of silenced alarms",
             Self::TaskCpuPercent => "the tasks' CPU in percent",
             Self::TaskMemoryPercent => "the tasks' memory in percent",

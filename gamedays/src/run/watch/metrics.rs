@@ -1,4 +1,4 @@
-//! Quantities that only CloudWatch has.
+//! Quantities that only CloudWatch has, or the service's deep health check.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,11 @@ const BACK: Duration = Duration::minutes(3);
 pub(super) async fn look(lab: &Lab, quantities: &[Quantity]) -> BTreeMap<Quantity, f64> {
     let mut found = BTreeMap::new();
     for quantity in quantities {
-        if let Some(value) = latest(lab, *quantity).await {
+        let value = match quantity {
+            Quantity::UnhealthyDependencies => unhealthy_dependencies(lab).await,
+            other => latest(lab, *other).await,
+        };
+        if let Some(value) = value {
             found.insert(*quantity, value);
         }
     }
@@ -49,4 +53,10 @@ async fn latest(lab: &Lab, quantity: Quantity) -> Option<f64> {
     let points = statistics.send().await.ok()?;
     let last = points.datapoints().iter().max_by_key(|point| point.timestamp().map(|at| at.as_nanos()))?;
     last.maximum()
+}
+
+async fn unhealthy_dependencies(lab: &Lab) -> Option<f64> {
+    let count =
+        "body=$(curl -s -m 5 \"$ALB_URL/health\"); { grep -o '\":\"unhealthy\"' <<< \"$body\" || true; } | wc -l";
+    lab.command(count, []).await.ok()?.parse().ok()
 }
