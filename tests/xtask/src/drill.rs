@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 use serde_json::Value;
 
-use crate::workspace::{self, cargo, run};
+use xtask::workspace::{self, cargo, run};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
