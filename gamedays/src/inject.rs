@@ -2,9 +2,10 @@
 
 mod aws;
 mod deploy;
+mod outage;
 mod parameter;
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use time::OffsetDateTime;
 
@@ -52,14 +53,16 @@ pub(crate) async fn apply(
             aws::prepare(lab, run, previous, undo.as_deref(), harmless.as_deref()).await
         }
         Action::Deploy(revision) => deploy::prepare(lab, revision).await,
+        Action::Outage(wanted) => outage::prepare(lab, wanted),
     };
     let Prepared { undo, change } = prepared.map_err(failed)?;
     journal.write(Record::Changing { step: index, name: step.name.clone(), undo }).map_err(unwritten)?;
     let sent = OffsetDateTime::now_utc();
     match change {
         Change::Parameter(value) => parameter::write(lab, &value).await,
-        Change::Command(run) => lab.command(&run, []).await.map(drop),
+        Change::Command { run, variables } => lab.command(&run, variables).await.map(drop),
         Change::Deploy(revision) => deploy::set(lab, &revision).await,
+        Change::Outage { service, body } => outage::begin(lab, &service, &body).await,
     }
     .map_err(failed)?;
     journal.write(Record::Changed { step: index }).map_err(unwritten)?;
@@ -77,8 +80,9 @@ struct Prepared {
 
 enum Change {
     Parameter(String),
-    Command(String),
+    Command { run: String, variables: BTreeMap<String, String> },
     Deploy(String),
+    Outage { service: String, body: String },
 }
 
 /// Takes back what the journal says was changed. One that fails does not keep the others from being tried.
@@ -89,6 +93,7 @@ pub(crate) async fn undo_all(lab: &Lab, journal: &mut Journal, history: &History
             Undo::Parameter { name, value } => parameter::restore(lab, name, value).await,
             Undo::Aws { run, variables } => lab.command(run, variables.clone()).await.map(drop),
             Undo::Deploy { previous, made } => deploy::restore(lab, previous, made).await,
+            Undo::Outage { service } => outage::end(lab, service).await,
             Undo::Nothing { .. } => Ok(()),
         };
         let record = match done {

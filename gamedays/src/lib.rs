@@ -4,7 +4,8 @@
 //! disk before the change is made, and rollback runs after success, failure, abort and – by [`recover()`] – a crash; every time
 //! in a result has its evidence. Refuses: two runs at once, a scenario with a flaw, and a recovery that served no traffic.
 //!
-//! It is a client of the AWS APIs and of the balancer, and asks neither what stands behind them.
+//! It is a client of the AWS APIs and of the balancer, and asks neither what stands behind them. The one exception are outages of
+//! AWS services, which a scenario may ask the laptop for and AWS has not.
 
 mod entry;
 mod history;

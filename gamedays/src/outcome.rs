@@ -1,11 +1,11 @@
 //! What a run came to, with everything that a report shows.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{Entry, Item, Phase, Score};
+use crate::{Entry, Item, Phase, Score, scenario::Quantity};
 
 /// The result of a run; `outcome.json` in its folder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct Outcome {
     pub timeline: Vec<Entry>,
     /// Second by second.
     pub samples: Vec<Sample>,
+    /// What the steady state asks of each quantity.
+    #[serde(default)]
+    pub bounds: BTreeMap<Quantity, f64>,
     /// Which phase when.
     pub bands: Vec<Band>,
     /// Whether the lab was seen healthy after the rollback; the reason when not.

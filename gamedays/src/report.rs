@@ -8,8 +8,12 @@ mod page;
 
 use time::{OffsetDateTime, macros::format_description};
 
+use self::chart::Chart;
 pub use self::{markdown::markdown, page::page};
-use crate::{Measured, Moment, Outcome};
+use crate::{Measured, Moment, Outcome, scenario::Quantity};
+
+/// Files of a run that evidence is kept in.
+const KEPT: [&str; 2] = ["journal.jsonl", "inbox.jsonl"];
 
 /// The moments that count, with their names.
 fn moments(measured: &Measured) -> [(&'static str, Option<&Moment>); 6] {
@@ -21,6 +25,30 @@ fn moments(measured: &Measured) -> [(&'static str, Option<&Moment>); 6] {
         ("recovered", measured.recovered.as_ref()),
         ("verified", measured.verified.as_ref()),
     ]
+}
+
+/// The four curves of a run.
+fn charts<'run>(outcome: &'run Outcome, moments: &'run [(&'static str, Option<&'run Moment>)]) -> [Chart<'run>; 4] {
+    let chart = |title, unit, value, bound| Chart {
+        title,
+        unit,
+        value,
+        bound: outcome.bounds.get(&bound).copied(),
+        samples: &outcome.samples,
+        bands: &outcome.bands,
+        moments,
+    };
+    [
+        chart("Error rate", "percent of a second's requests", |sample| sample.error_rate, Quantity::ErrorRatePercent),
+        chart("95th percentile", "ms", |sample| sample.p95_ms, Quantity::P95Ms),
+        chart("Database sessions", "open", |sample| sample.sessions, Quantity::DatabaseSessions),
+        chart("Tasks", "running", |sample| sample.tasks, Quantity::RunningTasks),
+    ]
+}
+
+/// The file of the run that evidence names.
+fn origin(evidence: &str) -> Option<&'static str> {
+    KEPT.into_iter().find(|file| evidence.contains(file))
 }
 
 fn clock(at: OffsetDateTime) -> String {
@@ -130,6 +158,7 @@ pub(crate) mod tests {
                 entry(17, Kind::Signal, "the log shows it", "/ecs/golden: 28P01"),
             ],
             samples: (1..50).map(sample).collect(),
+            bounds: [(Quantity::ErrorRatePercent, 1.0), (Quantity::P95Ms, 400.0)].into(),
             bands: vec![
                 Band { phase: Phase::SteadyState, from: start, to: at(8) },
                 Band { phase: Phase::Mitigate, from: at(8), to: at(30) },

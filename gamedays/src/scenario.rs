@@ -8,13 +8,14 @@ mod flaw;
 mod inject;
 mod length;
 mod library;
+mod outage;
 mod probe;
 mod schema;
 mod signals;
 mod thresholds;
 mod traffic;
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use runbooks::Severity;
 use schemars::JsonSchema;
@@ -28,6 +29,7 @@ pub use self::{
     inject::{Action, Revision, Step},
     length::Length,
     library::{Library, LibraryError, MYSTERY},
+    outage::{Outage, OutageKind},
     probe::{Probe, Quantity},
     schema::schema,
     signals::{Signals, TargetSignal},
@@ -99,6 +101,11 @@ pub struct SteadyState {
 impl SteadyState {
     fn default_window() -> Length {
         Length::minutes(1)
+    }
+
+    /// The bound of each quantity, whichever side it is on.
+    pub(crate) fn bounds(&self) -> BTreeMap<Quantity, f64> {
+        self.probes.iter().filter_map(|probe| Some((probe.quantity, probe.at_most.or(probe.at_least)?))).collect()
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) async fn prepare(
         variables.insert(name.clone(), value);
     }
     let undo = match undo {
-        Some(undo) => Undo::Aws { run: undo.to_owned(), variables },
+        Some(undo) => Undo::Aws { run: undo.to_owned(), variables: variables.clone() },
         None => Undo::Nothing { because: harmless.unwrap_or_default().to_owned() },
     };
-    Ok(Prepared { undo, change: Change::Command(run.to_owned()) })
+    Ok(Prepared { undo, change: Change::Command { run: run.to_owned(), variables } })
 }

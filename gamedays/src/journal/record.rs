@@ -103,6 +103,11 @@ pub enum Undo {
         /// The revision that was made; deregistered.
         made: String,
     },
+    /// End the outage of a service.
+    Outage {
+        /// The service.
+        service: String,
+    },
     /// Nothing.
     Nothing {
         /// Why the change may stay.

@@ -1,6 +1,6 @@
 //! The report as Markdown.
 
-use super::{after, clock, day, helped, impact, moments, verdict};
+use super::{after, clock, day, helped, impact, moments, origin, verdict};
 use crate::Outcome;
 
 /// The whole report.
@@ -29,7 +29,7 @@ pub fn markdown(outcome: &Outcome) -> String {
     section("Impact", vec![impact(outcome)]);
     let times = moments(&outcome.measured).into_iter().map(|(name, moment)| {
         let (at, evidence) =
-            moment.map_or(("–".into(), "–".into()), |moment| (clock(moment.at), cell(&moment.evidence)));
+            moment.map_or(("–".into(), "–".into()), |moment| (clock(moment.at), linked(&moment.evidence)));
         format!("| {name} | {at} | {} | {evidence} |", after(outcome, moment))
     });
     section("Times", table("moment | UTC | after the fault | evidence", times));
@@ -50,7 +50,7 @@ pub fn markdown(outcome: &Outcome) -> String {
             "| {} | {} | {} |",
             clock(entry.at),
             cell(&entry.text),
-            cell(entry.evidence.as_deref().unwrap_or_default())
+            entry.evidence.as_deref().map(linked).unwrap_or_default()
         )
     });
     section("Timeline", table("UTC | event | evidence", timeline));
@@ -60,6 +60,14 @@ pub fn markdown(outcome: &Outcome) -> String {
 fn table(head: &str, rows: impl Iterator<Item = String>) -> Vec<String> {
     let columns = head.split('|').count();
     [format!("| {head} |"), format!("|{}", "---|".repeat(columns))].into_iter().chain(rows).collect()
+}
+
+/// Evidence in a cell; where it is from a file of the run, with a link to that file.
+fn linked(evidence: &str) -> String {
+    match origin(evidence) {
+        Some(file) => cell(evidence).replacen(file, &format!("[{file}]({file})"), 1),
+        None => cell(evidence),
+    }
 }
 
 /// Text that does not end its cell.
@@ -81,7 +89,7 @@ mod tests {
             "| recovered | 12:00:30.0 | 22.0 s | the last bad sample: GET /db: 503 after 4 ms |",
             "At worst 33 % of a second's requests failed",
             "expected and not seen: traces",
-            "| 12:00:08.0 | The database's password is rotated | journal.jsonl, step 1 |",
+            "| 12:00:08.0 | The database's password is rotated | [journal.jsonl](journal.jsonl), step 1 |",
         ] {
             assert!(text.contains(words), "{words} is not in\n{text}");
         }

@@ -4,11 +4,20 @@ use contract::names::resource;
 use reset::Options;
 
 use super::{RunError, Settings, watch::Sight};
-use crate::Lab;
+use crate::{
+    Lab,
+    scenario::{Action, Step},
+};
 
 pub(super) async fn check(lab: &Lab, settings: &Settings) -> Result<(), RunError> {
     if settings.autopilot && !settings.scenario.is_without_fault() && settings.runbook.is_none() {
         return Err(RunError::Unfit("the autopilot needs the scenario's runbook".to_owned()));
+    }
+    let is_outage = |step: &Step| matches!(step.action, Action::Outage(_));
+    if lab.place.endpoint.is_none() && settings.scenario.inject.iter().any(is_outage) {
+        return Err(RunError::Unfit(
+            "it needs an outage of an AWS service, which only a lab on a laptop has".to_owned(),
+        ));
     }
     healthy(lab).await.map_err(RunError::Sick)?;
     let sight = Sight::look(lab, &[]).await;

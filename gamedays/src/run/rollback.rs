@@ -19,6 +19,8 @@ impl Drill<'_> {
     /// [`RunError::CutShort`] on a second interruption.
     pub(super) async fn roll_back(&mut self, stop: &Stop, end: &End) -> Result<Option<String>, RunError> {
         self.enter(Phase::Rollback);
+        // For who asks meanwhile.
+        self.look();
         if let End::Stopped(why) | End::Failed(why) = end {
             self.note(Entry::now(Kind::Trouble, why.clone()));
         }

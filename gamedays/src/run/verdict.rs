@@ -64,6 +64,7 @@ impl Drill<'_> {
             missing_signals: self.missing_signals.iter().map(|name| (*name).to_owned()).collect(),
             timeline: self.timeline.clone(),
             samples: self.samples.clone(),
+            bounds: scenario.steady_state.bounds(),
             bands: self.bands.clone(),
             not_restored,
         }

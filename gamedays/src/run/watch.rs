@@ -116,7 +116,8 @@ impl Sight {
             Quantity::DatabaseSessions
             | Quantity::TaskCpuPercent
             | Quantity::TaskMemoryPercent
-            | Quantity::UnhealthyDependencies => self.metrics.get(&quantity).copied(),
+            | Quantity::UnhealthyDependencies
+            | Quantity::UnreadableAnswers => self.metrics.get(&quantity).copied(),
         }
     }
 

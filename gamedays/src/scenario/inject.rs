@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Length;
+use super::{Length, Outage};
 
 /// Variables that a command may use: those that `breakfix env` exports and that mean the same in AWS.
 const VARIABLES: [&str; 7] = [
@@ -41,7 +41,7 @@ pub enum Action {
     Aws {
         /// Shell text.
         run: String,
-        /// What is read before, by the variable under which `undo` uses it: commands whose output is the value.
+        /// What is read before, by the variable under which the others use it: commands whose output is the value.
         previous: BTreeMap<String, String>,
         /// Shell text that takes it back; none where the change may stay.
         undo: Option<String>,
@@ -50,6 +50,8 @@ pub enum Action {
     },
     /// A new revision of the task definition that the service deploys. Undone by the revision before it.
     Deploy(Revision),
+    /// An AWS service that fails for a while; on a laptop only.
+    Outage(Outage),
 }
 
 /// What is different in the new revision.
@@ -76,7 +78,7 @@ struct Written {
     /// Commands of the aws CLI, with the variables that `breakfix env` exports.
     #[serde(default)]
     aws: Option<String>,
-    /// Commands whose output `undo` uses, by the variable's name.
+    /// Commands whose output `aws` and `undo` use, by the variable's name.
     #[serde(default)]
     previous: BTreeMap<String, String>,
     /// Commands that take it back.
@@ -88,6 +90,9 @@ struct Written {
     /// A new revision of the task definition.
     #[serde(default)]
     deploy: Option<Revision>,
+    /// An outage of an AWS service, as `breakfix outage` makes it.
+    #[serde(default)]
+    outage: Option<Outage>,
     /// What is waited afterwards, in real time.
     #[serde(default)]
     wait: Option<Length>,
@@ -107,36 +112,33 @@ impl TryFrom<Written> for Step {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { name, parameter, aws, previous, undo, harmless, deploy, wait } = written;
+        let Written { name, parameter, aws, previous, undo, harmless, deploy, outage, wait } = written;
         let flaw = |what: &str| format!("step `{name}`: {what}");
         let of_commands = !previous.is_empty() || undo.is_some() || harmless.is_some();
-        let action = match (parameter, aws, deploy) {
-            (Some(value), None, None) if !of_commands => {
-                Action::Parameter(mode(value).map_err(|reason| flaw(&reason))?)
-            }
-            (None, None, Some(revision)) if revision == Revision::default() => {
-                return Err(flaw("`deploy` changes nothing; give `image`, `environment` or `health_check`"));
-            }
-            (None, None, Some(revision)) if !of_commands => Action::Deploy(revision),
-            (Some(_), None, None) | (None, None, Some(_)) => {
+        let action = match (parameter, aws, deploy, outage) {
+            (Some(_), None, None, None) | (None, None, Some(_), None) | (None, None, None, Some(_)) if of_commands => {
                 return Err(flaw("`previous`, `undo` and `harmless` belong to `aws`; this kind undoes itself"));
             }
-            (None, Some(run), None) => {
+            (Some(value), None, None, None) => Action::Parameter(mode(value).map_err(|reason| flaw(&reason))?),
+            (None, None, Some(revision), None) if revision == Revision::default() => {
+                return Err(flaw("`deploy` changes nothing; give `image`, `environment` or `health_check`"));
+            }
+            (None, None, Some(revision), None) => Action::Deploy(revision),
+            (None, None, None, Some(outage)) => Action::Outage(outage),
+            (None, Some(run), None, None) => {
                 if undo.is_some() == harmless.is_some() {
                     return Err(flaw("give `undo`, the command that takes it back, or `harmless`, why it may stay"));
                 }
-                let commands = || [&run].into_iter().chain(previous.values());
-                for text in commands().chain(&undo) {
+                let (none, before) = (BTreeMap::new(), previous.values().map(|text| (text, false)));
+                for (text, knows_previous) in before.chain([&run].into_iter().chain(&undo).map(|text| (text, true))) {
                     if !text.trim_start().starts_with("aws ") {
                         return Err(flaw(&format!("`{}` is no command of the aws CLI", text.trim())));
                     }
+                    check(text, if knows_previous { &previous } else { &none }).map_err(|reason| flaw(&reason))?;
                 }
-                let none = BTreeMap::new();
-                commands().try_for_each(|text| check(text, &none)).map_err(|reason| flaw(&reason))?;
-                undo.iter().try_for_each(|text| check(text, &previous)).map_err(|reason| flaw(&reason))?;
                 Action::Aws { run, previous, undo, harmless }
             }
-            _ => return Err(flaw("give exactly one of `parameter`, `aws` and `deploy`")),
+            _ => return Err(flaw("give exactly one of `parameter`, `aws`, `deploy` and `outage`")),
         };
         Ok(Self { name, action, wait })
     }
@@ -188,6 +190,9 @@ mod tests {
             ("{name: x, aws: aws ecs $CLUSTR, harmless: y}", "unknown variable `$CLUSTR`, expected one of CLUSTER"),
             ("{name: x, aws: aws ecs, undo: 'aws ecs ${COUNT}'}", "unknown variable `$COUNT`"),
             ("{name: x, deploy: {}}", "changes nothing"),
+            ("{name: x, outage: {service: ssm, kind: refuse, for: 5m}, undo: aws a}", "undoes itself"),
+            ("{name: x, outage: {service: ssm, kind: latency, for: 5m}}", "`latency`"),
+            ("{name: x, outage: {service: ssm, kind: gone, for: 5m}}", "gone"),
         ] {
             let error = step(yaml).expect_err(yaml);
             assert!(error.contains(words), "{yaml}: {error}");

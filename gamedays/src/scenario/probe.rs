@@ -46,6 +46,8 @@ pub enum Quantity {
     DatabaseSessions,
     /// Dependencies that the service's deep health check finds unhealthy.
     UnhealthyDependencies,
+    /// Routes whose answer is no whole JSON document, whatever its status.
+    UnreadableAnswers,
     /// Alarms whose actions are switched off.
     SilencedAlarms,
     /// Utilisation of the task that works hardest, in percent, as CloudWatch has it.
@@ -108,6 +110,7 @@ impl fmt::Display for Quantity {
             Self::Deployments => "the number of deployments",
             Self::DatabaseSessions => "the number of database sessions",
             Self::UnhealthyDependencies => "the number of unhealthy dependencies",
+            Self::UnreadableAnswers => "the number of routes with unreadable answers",
             Self::SilencedAlarms => "the number of silenced alarms",
             Self::TaskCpuPercent => "the tasks' CPU in percent",
             Self::TaskMemoryPercent => "the tasks' memory in percent",

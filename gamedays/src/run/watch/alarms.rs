@@ -28,9 +28,13 @@ pub(in crate::run) struct Transition {
     pub(in crate::run) reason: String,
 }
 
+/// How Application Auto Scaling names the alarms of its policies. They are its levers and tell of no sickness: an idle service has
+/// one in ALARM all the time, which holds it at its least count.
+const LEVERS: &str = "TargetTracking-";
+
 const TYPES: [AlarmType; 2] = [AlarmType::MetricAlarm, AlarmType::CompositeAlarm];
 
-/// All alarms, by name.
+/// All alarms that are meant for people, by name.
 pub(super) async fn look(lab: &Lab) -> Result<BTreeMap<String, AlarmState>, String> {
     let mut found = BTreeMap::new();
     let mut next = None;
@@ -45,6 +49,9 @@ pub(super) async fn look(lab: &Lab) -> Result<BTreeMap<String, AlarmState>, Stri
             (alarm.alarm_name(), alarm.state_value(), alarm.actions_enabled(), alarm.alarm_actions().is_empty())
         });
         for (name, state, enabled, without_actions) in metric.chain(composite) {
+            if name.is_some_and(is_lever) {
+                continue;
+            }
             let state = state.map_or("", |state| state.as_str()).to_owned();
             let silenced = enabled == Some(false) && !without_actions;
             found.insert(name.unwrap_or_default().to_owned(), AlarmState { state, silenced });
@@ -70,7 +77,7 @@ pub(in crate::run) async fn transitions(lab: &Lab, since: OffsetDateTime) -> Res
             .set_next_token(next);
         let page = describe.send().await;
         let page = page.map_err(|error| AwsError::from_sdk("cloudwatch:DescribeAlarmHistory")(error).to_string())?;
-        for item in page.alarm_history_items() {
+        for item in page.alarm_history_items().iter().filter(|item| !item.alarm_name().is_some_and(is_lever)) {
             let Some(at) = item.timestamp().and_then(from_sdk).filter(|at| *at >= since) else { continue };
             let data: Value = serde_json::from_str(item.history_data().unwrap_or_default()).unwrap_or_default();
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -88,6 +95,10 @@ pub(in crate::run) async fn transitions(lab: &Lab, since: OffsetDateTime) -> Res
             return Ok(found);
         }
     }
+}
+
+fn is_lever(name: &str) -> bool {
+    name.starts_with(LEVERS)
 }
 
 /// The SDK's own type of time.

@@ -1,4 +1,4 @@
-//! Quantities that only CloudWatch has, or the service's deep health check.
+//! Quantities that only CloudWatch has, or the service's own answers.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,10 @@ use contract::names::resource;
 use time::{Duration, OffsetDateTime};
 
 use super::alarms::IntoSdk as _;
-use crate::{Lab, scenario::Quantity};
+use crate::{
+    Lab,
+    scenario::{Quantity, TrafficProfile},
+};
 
 /// How far back the latest point may lie: the metrics of AWS are a minute apart and a minute late.
 const BACK: Duration = Duration::minutes(3);
@@ -18,6 +21,7 @@ pub(super) async fn look(lab: &Lab, quantities: &[Quantity]) -> BTreeMap<Quantit
     for quantity in quantities {
         let value = match quantity {
             Quantity::UnhealthyDependencies => unhealthy_dependencies(lab).await,
+            Quantity::UnreadableAnswers => unreadable_answers(lab).await,
             other => latest(lab, *other).await,
         };
         if let Some(value) = value {
@@ -59,4 +63,15 @@ async fn unhealthy_dependencies(lab: &Lab) -> Option<f64> {
     let count =
         "body=$(curl -s -m 5 \"$ALB_URL/health\"); { grep -o '\":\"unhealthy\"' <<< \"$body\" || true; } | wc -l";
     lab.command(count, []).await.ok()?.parse().ok()
+}
+
+/// Asks each route once. One that does not answer at all is the load's matter.
+async fn unreadable_answers(lab: &Lab) -> Option<f64> {
+    let mut unreadable = 0_u32;
+    for path in TrafficProfile::default().paths {
+        let ask = "curl -s -m 5 \"$ALB_URL$ROUTE\"";
+        let Ok(body) = lab.command(ask, [("ROUTE".to_owned(), path)]).await else { continue };
+        unreadable += u32::from(serde_json::from_str::<serde::de::IgnoredAny>(&body).is_err());
+    }
+    Some(f64::from(unreadable))
 }

@@ -4,7 +4,10 @@ use clap::ValueEnum;
 
 use xtask::workspace::{self, cargo, run};
 
-use crate::need::{postgres, python};
+use crate::{
+    drill,
+    need::{postgres, python},
+};
 
 /// One step of the whole test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,6 +22,8 @@ pub(crate) enum Step {
     Doc,
     /// Unit, router and whole-lab tests.
     Test,
+    /// Every game day on autopilot.
+    Drill,
     /// Spelling, when `typos` is installed.
     Typos,
     /// Vulnerabilities and licences, when `cargo-deny` is installed.
@@ -33,8 +38,8 @@ pub(crate) enum Outcome {
 }
 
 impl Step {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Tools, Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Typos, Self::Deny];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Tools, Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Drill, Self::Typos, Self::Deny];
 
     /// The word for `--only`.
     pub(crate) const fn name(self) -> &'static str {
@@ -43,6 +48,7 @@ impl Step {
             Self::Fmt => "fmt",
             Self::Clippy => "clippy",
             Self::Test => "test",
+            Self::Drill => "drill",
             Self::Doc => "doc",
             Self::Typos => "typos",
             Self::Deny => "deny",
@@ -56,6 +62,7 @@ impl Step {
             Self::Fmt => "cargo fmt --all --check",
             Self::Clippy => "cargo clippy --workspace --all-targets -- -D warnings",
             Self::Test => "PostgreSQL, then cargo test --workspace",
+            Self::Drill => "cargo xtask drill: every game day on autopilot against a fresh lab",
             Self::Doc => "cargo doc --workspace --no-deps, warnings denied",
             Self::Typos => "typos",
             Self::Deny => "cargo deny check",
@@ -69,6 +76,7 @@ impl Step {
             Self::Fmt => "run `cargo fmt --all`",
             Self::Clippy => "mend the lint above, or allow it there with a reason",
             Self::Test => "run the failed test alone: cargo test -p <crate> <name>",
+            Self::Drill => "play the failed one alone: cargo xtask drill --keep --only <scenario>",
             Self::Doc => "mend the documentation link above",
             Self::Typos => "run `typos --config .typos.toml --write-changes`, or teach .typos.toml the word",
             Self::Deny => "raise the dependency (`cargo update -p <crate>`), or decide in .deny.toml",
@@ -90,6 +98,11 @@ impl Step {
                 let mut test = cargo(&["test", "--workspace"]);
                 test.env("LAB_PYTHON", environment.python).env("LAB_AWS", environment.aws);
                 run(test.env("LAB_PG_BIN", postgres::obtain()?))?;
+            }
+            Self::Drill => {
+                // The runbooks are aws CLI commands.
+                python::obtain()?;
+                drill::drill(&drill::Arguments::all())?;
             }
             Self::Doc => {
                 run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;

@@ -67,6 +67,7 @@ pub(super) fn show(library: &Library, id: &str, spoil: bool) -> Result<()> {
                 Action::Parameter(value) => format!("failure mode {value}"),
                 Action::Aws { run, .. } => run.trim().to_owned(),
                 Action::Deploy(revision) => serde_json::to_string(revision).unwrap_or_default(),
+                Action::Outage(outage) => format!("outage of {} ({:?})", outage.service, outage.kind).to_lowercase(),
             };
             lines.push(format!("breaks: {}: {how}", step.name));
         }
