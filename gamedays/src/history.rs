@@ -71,6 +71,49 @@ impl Line {
     }
 }
 
+/// How the last of some runs compares with those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trend {
+    /// By a tenth or more.
+    Quicker,
+    /// Neither.
+    Same,
+    /// By a tenth or more.
+    Slower,
+}
+
+/// A time over several runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Course {
+    /// Mean in seconds of real time.
+    pub mean_s: f64,
+    /// Of the last run, in which it was measured.
+    pub last_s: f64,
+    /// None where there is nothing to compare it with.
+    pub trend: Option<Trend>,
+}
+
+impl Course {
+    /// Of runs, oldest first. Only those at the time factor of the last one are comparable; none where it was never measured.
+    pub fn of(runs: &[&Line], time: impl Fn(&Line) -> Option<f64>) -> Option<Self> {
+        let speed = runs.last()?.speed;
+        let alike = runs.iter().filter(|run| (run.speed - speed).abs() < f64::EPSILON);
+        let times: Vec<f64> = alike.filter_map(|run| time(run)).collect();
+        let (last_s, before) = times.split_last()?;
+        let trend = mean(before).map(|before| match last_s / before {
+            ratio if ratio <= 0.9 => Trend::Quicker,
+            ratio if ratio >= 1.1 => Trend::Slower,
+            _ => Trend::Same,
+        });
+        Some(Self { mean_s: mean(&times)?, last_s: *last_s, trend })
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count of runs")]
+fn mean(times: &[f64]) -> Option<f64> {
+    (!times.is_empty()).then(|| times.iter().sum::<f64>() / times.len() as f64)
+}
+
 impl History {
     /// Reads the file; a line that is none is skipped.
     ///
@@ -100,5 +143,36 @@ impl History {
         ids.sort_unstable();
         ids.dedup();
         ids.into_iter().map(|id| (id, self.lines.iter().filter(|line| line.scenario == id).collect())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_course_compares_the_last_run_with_those_before_it_at_the_same_speed() {
+        let line = |speed: f64, mttr_s: Option<f64>| Line {
+            run: String::new(),
+            scenario: String::new(),
+            started_at: OffsetDateTime::UNIX_EPOCH,
+            passed: true,
+            reason: String::new(),
+            score: 0,
+            speed,
+            autopilot: false,
+            mttd_s: None,
+            mtta_s: None,
+            mttr_s,
+            mttv_s: None,
+        };
+        let course = |lines: &[Line]| Course::of(&lines.iter().collect::<Vec<_>>(), |line| line.mttr_s);
+        assert_eq!(course(&[]), None);
+        assert_eq!(course(&[line(10.0, None)]), None);
+        let one = [line(1.0, Some(300.0)), line(10.0, Some(30.0))];
+        assert_eq!(course(&one), Some(Course { mean_s: 30.0, last_s: 30.0, trend: None }), "real time is another");
+        let trend = |last: f64| course(&[line(10.0, Some(20.0)), line(10.0, Some(40.0)), line(10.0, Some(last))]);
+        let trend = |last: f64| trend(last).and_then(|course| course.trend);
+        assert_eq!([20.0, 31.0, 60.0].map(trend), [Some(Trend::Quicker), Some(Trend::Same), Some(Trend::Slower)]);
     }
 }

@@ -22,7 +22,7 @@ pub mod scenario;
 mod score;
 
 pub use entry::{Entry, Kind, Phase};
-pub use history::{History, Line};
+pub use history::{Course, History, Line, Trend};
 pub use inbox::{Inbox, Message, Order};
 pub use lab::{Lab, Place};
 pub use lock::{Busy, Lock, active};

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ::gamedays::{History, Outcome, journal, report};
+use ::gamedays::{Course, History, Outcome, Trend, journal, report};
 use anyhow::{Context, Result};
+use time::macros::format_description;
 
 use super::read;
 use crate::{commands::own_name, output, problem::failure};
@@ -43,27 +44,36 @@ pub(super) fn history(folder: &Path, as_json: bool) -> Result<()> {
     for (scenario, runs) in history.by_scenario() {
         let passed = runs.iter().filter(|run| run.passed).count();
         output::data(format!("{scenario}: {passed} of {} passed", runs.len()));
-        let mut before: Option<f64> = None;
+        let courses = [("MTTD", Course::of(&runs, |run| run.mttd_s)), ("MTTR", Course::of(&runs, |run| run.mttr_s))];
+        for (name, course) in courses {
+            output::data(format!("  {name} {}", course.map_or_else(|| "never measured".to_owned(), words)));
+        }
         for run in runs {
-            let seconds = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1}"));
-            let trend = match (before, run.mttr_s) {
-                (Some(before), Some(now)) if now < before * 0.9 => "↘",
-                (Some(before), Some(now)) if now > before * 1.1 => "↗",
-                (Some(_), Some(_)) => "→",
-                _ => " ",
-            };
-            before = run.mttr_s.or(before);
-            let verdict = if run.passed { "passed" } else { "failed" };
+            let seconds = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1} s"));
             output::data(format!(
-                "  {}  {verdict}  {:>3}  MTTD {:>6} s  MTTR {:>6} s {trend}  at {}x  {}",
-                run.run,
+                "  {}  {}  score {:>3}  MTTD {:>8}  MTTR {:>8}  {}x  {}",
+                run.started_at.format(format_description!("[year]-[month]-[day] [hour]:[minute]")).unwrap_or_default(),
+                if run.passed { "passed" } else { "FAILED" },
                 run.score,
                 seconds(run.mttd_s),
                 seconds(run.mttr_s),
                 run.speed,
                 if run.autopilot { "autopilot" } else { "people" }
             ));
+            if !run.passed {
+                output::data(format!("    {}", run.reason));
+            }
         }
     }
     Ok(())
+}
+
+fn words(course: Course) -> String {
+    let trend = match course.trend {
+        Some(Trend::Quicker) => ", quicker than before ↘",
+        Some(Trend::Same) => ", as before →",
+        Some(Trend::Slower) => ", slower than before ↗",
+        None => "",
+    };
+    format!("{:.1} s on average, last {:.1} s{trend}", course.mean_s, course.last_s)
 }

@@ -51,7 +51,7 @@ pub(super) fn status(folder: &Path, as_json: bool) -> Result<()> {
         return Ok(());
     }
     match serde_json::from_str::<View>(&text) {
-        Ok(view) => output::data(screen::lines(&view).join("\n")),
+        Ok(view) => output::data(screen::lines(&view, &screen::Trail::default()).join("\n")),
         Err(_) => output::data("the run has just begun"),
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! A run as people watch it: lines for what happened, and on a terminal a few that stay in place.
 
-use std::io::Write as _;
+use std::{collections::VecDeque, io::Write as _};
 
-use ::gamedays::{Entry, Event, Kind, Outcome, Settings, View};
+use ::gamedays::{Entry, Event, Kind, Outcome, Phase, Settings, View};
 use time::{OffsetDateTime, macros::format_description};
 
 use crate::{commands::own_name, output};
@@ -12,11 +12,39 @@ pub(super) struct Screen {
     blind: bool,
     /// Lines that stand and are to be overwritten.
     standing: usize,
+    trail: Trail,
+}
+
+/// What the last looks found, for small curves.
+#[derive(Default)]
+pub(super) struct Trail {
+    error_rate: VecDeque<f64>,
+    p95_ms: VecDeque<f64>,
+}
+
+impl Trail {
+    /// Looks that are kept: half a minute.
+    const KEPT: usize = 30;
+
+    fn add(&mut self, view: &View) {
+        for (trail, value) in [(&mut self.error_rate, view.error_rate), (&mut self.p95_ms, view.p95_ms)] {
+            trail.push_back(value.unwrap_or_default());
+            trail.drain(..trail.len().saturating_sub(Self::KEPT));
+        }
+    }
+
+    /// A bar for each look, the highest for the most that was seen, or for `least` where all was less.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 7")]
+    fn curve(values: &VecDeque<f64>, least: f64) -> String {
+        const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+        let most = values.iter().copied().fold(least, f64::max);
+        values.iter().map(|value| BARS[(value / most * 7.0).round() as usize % BARS.len()]).collect()
+    }
 }
 
 impl Screen {
     pub(super) fn new(in_place: bool, blind: bool) -> Self {
-        Self { in_place, blind, standing: 0 }
+        Self { in_place, blind, standing: 0, trail: Trail::default() }
     }
 
     /// What the people on call are told.
@@ -39,7 +67,8 @@ impl Screen {
             Event::Happened(entry) => self.line(&happened(entry)),
             Event::Looks(view) if self.in_place => {
                 self.clear();
-                let lines = lines(view);
+                self.trail.add(view);
+                let lines = lines(view, &self.trail);
                 self.standing = lines.len();
                 output::say(lines.join("\n"));
             }
@@ -94,23 +123,21 @@ fn clock(at: OffsetDateTime) -> String {
 }
 
 /// The state of a run in a few lines.
-pub(super) fn lines(view: &View) -> Vec<String> {
+pub(super) fn lines(view: &View, trail: &Trail) -> Vec<String> {
     let known = |value: Option<f64>, unit: &str| value.map_or("–".to_owned(), |value| format!("{value:.1}{unit}"));
     let whole = |value: Option<i32>| value.map_or("–".to_owned(), |value| value.to_string());
     let left = view.left_s.map(|left| format!(" · {:.0} s left", left.max(0.0))).unwrap_or_default();
     let targets: Vec<String> = view.targets.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let alarms = if view.alarms.is_empty() { "none".to_owned() } else { view.alarms.join(", ") };
     let mut lines = vec![
-        format!("{} · {} · {:.0} s{left}", view.called, view.phase, view.elapsed_s),
+        format!("── {} · {:.0} s{left}", view.called, view.elapsed_s),
+        phases(view.phase),
+        format!("errors   {:>9}  {}", known(view.error_rate, " %"), Trail::curve(&trail.error_rate, 5.0)),
+        format!("p95      {:>9}  {}", known(view.p95_ms, " ms"), Trail::curve(&trail.p95_ms, 400.0)),
+        format!("answered {:>7.0}/s", view.rate_per_s),
         format!(
-            "load     errors {} · p95 {} · {:.0}/s answered",
-            known(view.error_rate, " %"),
-            known(view.p95_ms, " ms"),
-            view.rate_per_s
-        ),
-        format!("targets  {}", if targets.is_empty() { "–".to_owned() } else { targets.join(", ") }),
-        format!(
-            "tasks    {} of {} · database sessions {}",
+            "targets  {} · tasks {} of {} · database sessions {}",
+            if targets.is_empty() { "–".to_owned() } else { targets.join(", ") },
             whole(view.running),
             whole(view.desired),
             view.sessions.map_or("–".to_owned(), |sessions| format!("{sessions:.0}"))
@@ -124,4 +151,39 @@ pub(super) fn lines(view: &View) -> Vec<String> {
     }
     // A line that wraps cannot be overwritten in place.
     lines.into_iter().map(|line| line.chars().take(100).collect()).collect()
+}
+
+/// The way through a run, with where it is.
+fn phases(now: Phase) -> String {
+    const WAY: [Phase; 8] = [
+        Phase::SteadyState,
+        Phase::Inject,
+        Phase::Detect,
+        Phase::Acknowledge,
+        Phase::Diagnose,
+        Phase::Mitigate,
+        Phase::Verify,
+        Phase::Rollback,
+    ];
+    let name = |phase: Phase| if phase == now { format!("[{phase}]") } else { phase.to_string() };
+    WAY.map(name).join(" → ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_is_as_high_as_its_highest_and_low_where_all_is_well() {
+        let curve = |values: &[f64], least| Trail::curve(&values.iter().copied().collect(), least);
+        assert_eq!(curve(&[0.0, 33.0, 66.0, 100.0], 5.0), "▁▃▆█");
+        assert_eq!(curve(&[8.0, 9.0], 400.0), "▁▁");
+        assert_eq!(curve(&[], 5.0), "");
+    }
+
+    #[test]
+    fn the_way_shows_where_a_run_is() {
+        assert!(phases(Phase::Detect).starts_with("steady state → inject → [detect] → acknowledge"));
+        assert!(phases(Phase::Rollback).chars().count() <= 100, "it fits a line");
+    }
 }
