@@ -29,11 +29,12 @@ fn moments(measured: &Measured) -> [(&'static str, Option<&Moment>); 6] {
 
 /// The four curves of a run.
 fn charts<'run>(outcome: &'run Outcome, moments: &'run [(&'static str, Option<&'run Moment>)]) -> [Chart<'run>; 4] {
-    let chart = |title, unit, value, bound| Chart {
+    let chart = |title, unit, value, quantity| Chart {
         title,
         unit,
         value,
-        bound: outcome.bounds.get(&bound).copied(),
+        filled: matches!(quantity, Quantity::ErrorRatePercent | Quantity::P95Ms),
+        bound: outcome.bounds.get(&quantity).copied(),
         samples: &outcome.samples,
         bands: &outcome.bands,
         moments,
@@ -95,6 +96,20 @@ fn helped(outcome: &Outcome) -> Vec<String> {
         .collect();
     lines.extend(outcome.measured.detected.iter().map(|moment| moment.evidence.clone()));
     lines.extend(outcome.runbook.iter().map(|id| format!("the runbook {id} (ops/runbooks/{id}.md)")));
+    lines
+}
+
+/// What did not go so well, as far as it can be measured: signals that did not come, and points that were lost.
+fn amiss(outcome: &Outcome) -> Vec<String> {
+    let mut lines: Vec<String> =
+        outcome.missing_signals.iter().map(|name| format!("expected and not seen: {name}")).collect();
+    let lost = outcome.score.items.iter().filter(|item| item.points < i64::from(item.of));
+    lines.extend(lost.map(|item| match item.of {
+        0 => format!("{}: {} points: {}", item.name, item.points, item.reason),
+        of => format!("{}: {} of {of} points: {}", item.name, item.points, item.reason),
+    }));
+    lines.extend(outcome.not_restored.iter().map(|reason| format!("the lab was not put back: {reason}")));
+    lines.push("(yours to fill in)".to_owned());
     lines
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Chart<'run> {
     pub(super) title: &'static str,
     pub(super) unit: &'static str,
     pub(super) value: fn(&Sample) -> Option<f64>,
+    /// Whether the area under the line is filled: for what is bad when it is much.
+    pub(super) filled: bool,
     /// What the steady state asks for.
     pub(super) bound: Option<f64>,
     pub(super) samples: &'run [Sample],
@@ -57,7 +59,8 @@ impl Chart<'_> {
         let scale = Scale {
             from: self.bands.first().map_or(first.at, |band| band.from.min(first.at)),
             to: self.bands.last().map_or(last.at, |band| band.to.max(last.at)),
-            top: round_up(most),
+            // A line along the upper edge would look cut off.
+            top: round_up(most * 1.05),
         };
         let mut svg = format!(
             "<figure><figcaption>{} <span>{}</span></figcaption><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{0}\">",
@@ -92,7 +95,7 @@ impl Chart<'_> {
         }
     }
 
-    /// The line and the area under it, both broken where nothing is known.
+    /// The line, and the area under it where that is wanted; both broken where nothing is known.
     fn line(&self, scale: &Scale, svg: &mut String) {
         for run in self.samples.split(|sample| (self.value)(sample).is_none()).filter(|run| !run.is_empty()) {
             let mut points = String::new();
@@ -100,12 +103,12 @@ impl Chart<'_> {
                 let _ = write!(points, "L{:.1} {:.1}", scale.x(sample.at), scale.y(value));
             }
             let points = points.trim_start_matches('L');
-            let (begin, end) = (scale.x(run[0].at), scale.x(run[run.len() - 1].at));
-            let base = scale.y(0.0);
-            let _ = write!(
-                svg,
-                "<path class=\"area\" d=\"M{begin:.1} {base:.1}L{points}L{end:.1} {base:.1}Z\"/><path class=\"line\" d=\"M{points}\"/>"
-            );
+            if self.filled {
+                let (begin, end) = (scale.x(run[0].at), scale.x(run[run.len() - 1].at));
+                let base = scale.y(0.0);
+                let _ = write!(svg, "<path class=\"area\" d=\"M{begin:.1} {base:.1}L{points}L{end:.1} {base:.1}Z\"/>");
+            }
+            let _ = write!(svg, "<path class=\"line\" d=\"M{points}\"/>");
         }
     }
 
@@ -151,7 +154,11 @@ fn round_up(most: f64) -> f64 {
         return 1.0;
     }
     let power = 10.0_f64.powf(most.log10().floor());
-    [1.0, 2.0, 4.0, 6.0, 8.0, 10.0].into_iter().map(|step| step * power).find(|top| *top >= most).unwrap_or(most)
+    [1.0, 1.2, 1.6, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0]
+        .into_iter()
+        .map(|step| step * power)
+        .find(|top| *top >= most)
+        .unwrap_or(most)
 }
 
 fn class(phase: Phase) -> &'static str {
@@ -176,7 +183,8 @@ mod tests {
             title: "p95",
             unit: "ms",
             value: |sample| sample.p95_ms,
-            bound: Some(400.0),
+            filled: true,
+            bound: Some(300.0),
             samples: &outcome.samples,
             bands: &outcome.bands,
             moments: &moments,
@@ -193,7 +201,7 @@ mod tests {
 
     #[test]
     fn axes_end_at_round_numbers() {
-        for (most, top) in [(0.0, 1.0), (0.3, 0.4), (9.5, 10.0), (33.0, 40.0), (100.0, 100.0), (1201.0, 2000.0)] {
+        for (most, top) in [(0.0, 1.0), (0.3, 0.4), (9.5, 10.0), (33.0, 40.0), (100.0, 100.0), (1201.0, 1600.0)] {
             assert!((round_up(most) - top).abs() < 1e-9, "{most}");
         }
     }

@@ -1,6 +1,6 @@
 //! The report as Markdown.
 
-use super::{after, clock, day, helped, impact, moments, origin, verdict};
+use super::{after, amiss, clock, day, helped, impact, moments, origin, verdict};
 use crate::Outcome;
 
 /// The whole report.
@@ -42,8 +42,7 @@ pub fn markdown(outcome: &Outcome) -> String {
     let decoys = outcome.decoys.iter().map(|(says, because)| format!("- not it: {says}. {because}"));
     section("Root cause", said.chain([format!("- truth: {}", outcome.truth)]).chain(decoys).collect());
     section("What helped", helped(outcome).into_iter().map(|line| format!("- {line}")).collect());
-    let missing = outcome.missing_signals.iter().map(|name| format!("- expected and not seen: {name}"));
-    section("What did not go so well", missing.chain(["- (yours to fill in)".to_owned()]).collect());
+    section("What did not go so well", amiss(outcome).into_iter().map(|line| format!("- {line}")).collect());
     section("Action items", vec!["| what | who | until |".into(), "|---|---|---|".into(), "|  |  |  |".into()]);
     let timeline = outcome.timeline.iter().map(|entry| {
         format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{after, chart::Chart, charts, clock, day, helped, impact, moments, origin, verdict};
+use super::{after, amiss, chart::Chart, charts, clock, day, helped, impact, moments, origin, verdict};
 use crate::{Entry, Kind, Moment, Outcome};
 
 const STYLE: &str = include_str!("page.css");
@@ -29,8 +29,7 @@ pub fn page(outcome: &Outcome) -> String {
     let decoys = outcome.decoys.iter().map(|(says, because)| format!("not it: {says}. {because}"));
     section("Root cause", list(said.chain([format!("truth: {}", outcome.truth)]).chain(decoys)));
     section("What helped", list(helped(outcome).into_iter()));
-    let missing = outcome.missing_signals.iter().map(|name| format!("expected and not seen: {name}"));
-    section("What did not go so well", list(missing.chain(["(yours to fill in)".to_owned()])));
+    section("What did not go so well", list(amiss(outcome).into_iter()));
     section(
         "Action items",
         table("what|who|until", ["<tr><td>&nbsp;</td><td></td><td></td></tr>".to_owned()].into_iter()),
@@ -71,15 +70,18 @@ fn head(outcome: &Outcome) -> String {
 
 fn charted(outcome: &Outcome) -> String {
     let moments = moments(&outcome.measured);
-    let mut text: String = charts(outcome, &moments).iter().map(Chart::svg).collect();
-    if text.is_empty() {
-        return text;
+    let drawn: String = charts(outcome, &moments).iter().map(Chart::svg).collect();
+    if drawn.is_empty() {
+        return drawn;
     }
-    text += "<p class=\"legend\">";
+    let mut legend = String::from("<p class=\"legend\">");
     for (class, words) in LEGEND {
-        let _ = write!(text, "<span><i class=\"{class}\"></i>{words}</span>");
+        let _ = write!(legend, "<span><i class=\"{class}\"></i>{words}</span>");
     }
-    text + "<span>- - the steady state's bound</span></p>\n"
+    for (number, (name, _)) in (1..).zip(moments).filter(|(_, (_, moment))| moment.is_some()) {
+        let _ = write!(legend, "<span><b>{number}</b>{name}</span>");
+    }
+    legend + "<span><u></u>bound of the steady state</span></p>\n" + &drawn
 }
 
 fn times(outcome: &Outcome) -> String {

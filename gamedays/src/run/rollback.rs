@@ -32,7 +32,7 @@ impl Drill<'_> {
         };
         let names = history.to_undo().into_iter().map(|(_, name, _)| name);
         for name in names.filter(|name| !failures.iter().any(|failure| failure.contains(name.as_str()))) {
-            self.note(Entry::now(Kind::Restored, name).by("journal.jsonl").spoiling());
+            self.note(Entry::now(Kind::Restored, format!("put back: {name}")).by("journal.jsonl").spoiling());
         }
         for failure in &failures {
             self.note(Entry::now(Kind::Trouble, failure));

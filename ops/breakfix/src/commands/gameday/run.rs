@@ -106,8 +106,11 @@ fn settings(arguments: &Arguments, library: &Library, folder: PathBuf) -> Result
 
 fn runbook(id: &str) -> Result<::runbooks::Runbook> {
     let folder = checkout::folder("ops/runbooks").context("there are no runbooks here")?;
+    // As a person would name it from here: its blocks are evidence in the report.
+    let here = std::env::current_dir().unwrap_or_default();
+    let folder = folder.strip_prefix(&here).unwrap_or(&folder);
     let library =
-        ::runbooks::Library::read(&folder).map_err(|flaws| failure(flaws.to_string(), "mend the lines above"))?;
+        ::runbooks::Library::read(folder).map_err(|flaws| failure(flaws.to_string(), "mend the lines above"))?;
     let found = library.find(id).map_err(|error| failure(error.to_string(), "mend the scenario's `runbook`"))?;
     Ok(found.clone())
 }
