@@ -102,6 +102,7 @@ impl Drill<'_> {
     /// Makes the changes. The last one is the fault.
     pub(super) async fn inject(&mut self, stop: &Stop) -> Result<(), End> {
         self.enter(Phase::Inject);
+        self.look();
         let scenario = self.scenario();
         for (index, step) in scenario.inject.iter().enumerate() {
             if stop.end.is_cancelled() {

@@ -28,7 +28,8 @@ expect:
 truth:
   component: {is: the application}
   cause: {is: one route answers 500}
-verify_window: 2m
+runbook: alb-5xx-spike
+verify_window: 4m
 "#;
 
 /// After the preflight, in which there is nothing to put back.

@@ -150,7 +150,7 @@ pub(super) fn lines(view: &View, trail: &Trail) -> Vec<String> {
         lines.push(format!("well     for {:.0} of {:.0} s", view.well_s.min(view.window_s), view.window_s));
     }
     // A line that wraps cannot be overwritten in place.
-    lines.into_iter().map(|line| line.chars().take(100).collect()).collect()
+    lines.into_iter().map(|line| line.trim_end().chars().take(100).collect()).collect()
 }
 
 /// The way through a run, with where it is.
