@@ -70,10 +70,10 @@ pub(super) fn history(folder: &Path, as_json: bool) -> Result<()> {
 
 fn words(course: Course) -> String {
     let trend = match course.trend {
-        Some(Trend::Quicker) => ", quicker than before ↘",
-        Some(Trend::Same) => ", as before →",
-        Some(Trend::Slower) => ", slower than before ↗",
-        None => "",
+        Some(Trend::Quicker) => "quicker than before ↘",
+        Some(Trend::Same) => "as before →",
+        Some(Trend::Slower) => "slower than before ↗",
+        None => return format!("{:.1} s", course.last_s),
     };
-    format!("{:.1} s on average, last {:.1} s{trend}", course.mean_s, course.last_s)
+    format!("{:.1} s on average, last {:.1} s, {trend}", course.mean_s, course.last_s)
 }
