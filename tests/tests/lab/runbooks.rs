@@ -40,6 +40,9 @@ const FAULTS: &[(&str, Fault)] = &[
     ("parameter-store-down", Mode(r#"{"mode":"dependency_down","targets":["ssm"]}"#)),
     ("bad-deployment", Calls(no_such_image)),
     ("bad-deployment", Calls(failing_health_check)),
+    ("emergency-procedures", Calls(wrong_revision)),
+    // No fault: a revision that is good waits to be deployed.
+    ("deployment", Calls(|lab| drop(lab.revision_with(&[("RELEASE", "next")])))),
     ("scale-to-zero", Calls(|lab| lab.deploy(&["--desired-count", "0"]))),
     ("alarm-actions-off", Calls(alarm_actions_off)),
 ];
@@ -51,10 +54,12 @@ const GUARDS: &[(&str, Fault)] =
 /// As [`FAULTS`], for a service that CodeDeploy deploys.
 const DEPLOYMENTS: &[(&str, Fault)] = &[("bad-blue-green-deployment", Calls(failing_green))];
 
-/// A revision that names a secret which is not there, so that its tasks are healthy and fail every `/db`, deployed while the
-/// alarms that would stop it are set aside.
+/// A secret which is not there: tasks that name it are healthy and fail every `/db`.
+const NO_SECRET: (&str, &str) = ("DB_SECRET_ARN", "golden/no-such-secret");
+
+/// Such a revision, deployed while the alarms that would stop it are set aside.
 fn failing_green(lab: &Lab) {
-    let definition = lab.revision_with(&[("DB_SECRET_ARN", "golden/no-such-secret")]);
+    let definition = lab.revision_with(&[NO_SECRET]);
     let targets = json!({"ContainerName": resource::CONTAINER, "ContainerPort": resource::CONTAINER_PORT});
     let properties = json!({"TaskDefinition": definition, "LoadBalancerInfo": targets});
     let service = json!({"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}});
@@ -107,6 +112,13 @@ fn no_such_image(lab: &Lab) {
 fn failing_health_check(lab: &Lab) {
     let revision = lab.revision(|container| container["healthCheck"]["command"] = ["CMD-SHELL", "exit 1"].into());
     deploy_unguarded(lab, &revision);
+}
+
+/// Such a revision again, whose deployment completes.
+fn wrong_revision(lab: &Lab) {
+    let revision = lab.revision_with(&[NO_SECRET]);
+    lab.deploy(&["--task-definition", &revision]);
+    lab.until_deployed();
 }
 
 fn alarm_actions_off(lab: &Lab) {
