@@ -6,7 +6,9 @@ mod service;
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -130,6 +132,9 @@ impl Lab {
             command.arg("--state-dir").arg(self.state_dir());
         }
         command.args(rest).envs(&self.environment).stdin(Stdio::null());
+        if let Some(path) = path_of_clients() {
+            command.env("PATH", path);
+        }
         command
     }
 
@@ -294,6 +299,13 @@ impl Drop for Lab {
 /// The commands that look for a running lab by its state directory.
 fn takes_state_dir(command: &str) -> bool {
     matches!(command, "up" | "down" | "status" | "env" | "doctor" | "runbook" | "gameday")
+}
+
+/// Where blocks of runbooks find the aws CLI that the tests use: before any other.
+fn path_of_clients() -> Option<OsString> {
+    let aws = PathBuf::from(env::var_os("LAB_AWS")?);
+    let others = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(aws.parent().map(Path::to_owned).into_iter().chain(env::split_paths(&others))).ok()
 }
 
 /// A port that was free a moment ago.
