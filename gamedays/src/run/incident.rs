@@ -17,7 +17,7 @@ use super::{
 use crate::{Entry, Kind, Moment, Order, Phase};
 
 /// How long a lab may be silent before the run is given up.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(20);
 /// How long those who have mended it may still think about what it was.
 const AFTERTHOUGHT: Duration = Duration::from_secs(60);
 

@@ -19,7 +19,7 @@ steady_state:
 inject:
   - name: One route answers 500
     parameter: {mode: return_500, match: {path: /db}}
-    wait: 3s
+    wait: 1500ms
   - name: Nothing further, so that the phase can be met
     aws: aws ecs list-clusters
     harmless: It only reads.

@@ -54,7 +54,7 @@ pub(super) fn show(library: &Library, id: &str, spoil: bool) -> Result<()> {
             minutes(thresholds.recover.limit.0)
         ),
         format!(
-            "{} hints, for {} points in all",
+            "hints: {}, for {} points in all",
             scenario.hints.len(),
             scenario.hints.iter().map(|hint| hint.penalty).sum::<u32>()
         ),
