@@ -2,10 +2,10 @@
 
 use std::{fs::OpenOptions, io::Write as _, path::PathBuf};
 
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, macros::format_description};
 
 use super::{
-    Event, Settings, View,
+    Event, Settings, View, autopilot,
     conditions::Unmet,
     traffic::{Traffic, Window},
     verdict::End,
@@ -119,7 +119,9 @@ impl<'run> Drill<'run> {
     pub(super) fn note(&mut self, entry: Entry) {
         // The timeline is not what the rollback needs, so a full disk does not end the run here.
         let _ = self.journal.write(Record::Happened { entry: entry.clone() });
-        self.instruct(&format!("{}: {}", entry.text, entry.evidence.as_deref().unwrap_or_default()));
+        let evidence = entry.evidence.as_ref().map(|evidence| format!(": {evidence}")).unwrap_or_default();
+        let time = entry.at.format(format_description!("[hour]:[minute]:[second]")).unwrap_or_default();
+        self.instruct(&format!("{time} {}{evidence}", entry.text));
         if !(self.settings.blind && entry.spoils) {
             (self.tell)(Event::Happened(entry.clone()));
         }
@@ -227,7 +229,9 @@ impl<'run> Drill<'run> {
                 }
                 Order::Diagnose { text } => {
                     self.measured.diagnosed = Some(moment());
-                    self.note(said(format!("{} says: {text}", message.by)));
+                    let said = said(format!("{} says: {text}", message.by));
+                    // The autopilot knows, and in a blind run people may look over its shoulder.
+                    self.note(if message.by == autopilot::NAME { said.spoiling() } else { said });
                     self.diagnoses.push(text);
                 }
                 Order::Hint => {

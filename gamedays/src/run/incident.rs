@@ -170,7 +170,8 @@ impl Drill<'_> {
         }
         if self.measured.verified.is_none() {
             self.measured.recovered = Some(Moment { at: bad_until, evidence: format!("the last bad sample: {words}") });
-            let evidence = format!("{:.1} s of good samples, alarms OK", window.as_seconds_f64());
+            let quiet = if expected.is_empty() { "" } else { "; the expected alarms were OK again when it was judged" };
+            let evidence = format!("{:.1} s of good samples{quiet}", window.as_seconds_f64());
             self.measured.verified = Some(Moment { at: bad_until + window, evidence });
             if self.diagnoses.is_empty() {
                 self.note(Entry::at(now, Kind::Measured, "the service is well; what was it? (`gameday diagnose`)"));

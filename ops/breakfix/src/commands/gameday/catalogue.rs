@@ -39,6 +39,10 @@ fn row(scenario: &Scenario) -> serde_json::Value {
 }
 
 pub(super) fn show(library: &Library, id: &str, spoil: bool) -> Result<()> {
+    if id == MYSTERY {
+        output::data("One of the other scenarios, by lot and unnamed; `--seed NUMBER` draws the same one again.");
+        return Ok(());
+    }
     let scenario = library.get(id).map_err(|error| unknown(&error))?;
     let (thresholds, minutes) = (scenario.thresholds(), |time: std::time::Duration| time.as_secs() / 60);
     let mut lines = vec![

@@ -2,19 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-use ::gamedays::{Inbox, Order, View, active, journal, scenario::Scenario};
+use ::gamedays::{Inbox, Order, Phase, View, active, journal, scenario::Scenario};
 use anyhow::{Context, Result};
 
 use super::{read, screen};
-use crate::{commands::own_name, output, problem::failure};
+use crate::{
+    commands::own_name,
+    output,
+    problem::{failure, usage},
+};
 
 pub(super) fn ack(folder: &Path) -> Result<()> {
+    if begun(&going(folder)?)?.acknowledged {
+        output::say("it is taken already");
+        return Ok(());
+    }
     say(folder, Order::Ack)?;
     output::say(format!("you have it; when you know what it is: {} gameday diagnose \"…\"", own_name()));
     Ok(())
 }
 
 pub(super) fn diagnose(folder: &Path, text: &str) -> Result<()> {
+    if text.trim().is_empty() {
+        let example = format!("e.g. `{} gameday diagnose \"the disk of one task is full\"`", own_name());
+        return Err(usage("a diagnosis says what is broken and why, and this one is empty", example));
+    }
+    begun(&going(folder)?)?;
     say(folder, Order::Diagnose { text: text.to_owned() })?;
     output::say("noted; whether it is right is told at the end");
     Ok(())
@@ -29,6 +42,7 @@ pub(super) fn abort(folder: &Path) -> Result<()> {
 /// The hints are in the run's folder, so that the run that goes on and this one agree on them.
 pub(super) fn hint(folder: &Path) -> Result<()> {
     let run = going(folder)?;
+    begun(&run)?;
     let file = run.join("scenario.yaml");
     let scenario = Scenario::parse(&file, &read(&file)?)?;
     let mut inbox = Inbox::of(&run);
@@ -61,6 +75,17 @@ fn say(folder: &Path, order: Order) -> Result<()> {
     let run = going(folder)?;
     Inbox::of(&run).say(&who(), order).context("speaking to the run")?;
     Ok(())
+}
+
+/// The state of a run that is past its steady state: before, there is nothing to find, and what is said would only cost.
+fn begun(run: &Path) -> Result<View> {
+    let view = read(&run.join("status.json")).ok().and_then(|text| serde_json::from_str::<View>(&text).ok());
+    view.filter(|view| view.phase >= Phase::Detect).ok_or_else(|| {
+        failure(
+            "nothing is broken yet: the steady state is being proved",
+            format!("`{} gameday status` shows when it is past [inject]", own_name()),
+        )
+    })
 }
 
 fn who() -> String {

@@ -1,6 +1,7 @@
 //! `gameday run`.
 
 use std::{
+    fs::OpenOptions,
     io::IsTerminal,
     path::PathBuf,
     process::ExitCode,
@@ -16,7 +17,16 @@ use clap::Args;
 use contract::duration;
 
 use super::screen::Screen;
-use crate::{checkout, commands::own_name, output, problem::failure, signals::Signals};
+use crate::{
+    checkout,
+    commands::own_name,
+    output,
+    problem::{failure, usage},
+    signals::Signals,
+};
+
+/// Shorter, and the fault is taken back before anybody can see it.
+const LEAST_LIMIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -55,15 +65,18 @@ pub(super) async fn run(arguments: &Arguments, library: &Library, lab: &Lab, fol
         ender.now();
     });
     let mut screen = Screen::new(std::io::stderr().is_terminal() && !arguments.json, settings.blind);
-    if !arguments.json {
-        screen.begin(&settings);
-    }
+    let mut begun = false;
     let mut tell = |event: Event| {
         if arguments.json {
             output::data(serde_json::to_string(&event).unwrap_or_default());
-        } else {
-            screen.show(&event);
+            return;
         }
+        // Not before: what is refused has no people on call.
+        if !begun && matches!(event, Event::Happened(_)) {
+            begun = true;
+            screen.begin(&settings);
+        }
+        screen.show(&event);
     };
     let result = ::gamedays::run(lab, &settings, &stop, &mut tell).await;
     interruptions.abort();
@@ -84,6 +97,24 @@ fn exit(outcome: &Outcome) -> ExitCode {
 
 fn settings(arguments: &Arguments, library: &Library, folder: PathBuf) -> Result<Settings> {
     let mystery = arguments.scenario == MYSTERY;
+    if arguments.seed.is_some() && !mystery {
+        return Err(usage(
+            format!("--seed draws a scenario, and `{}` is named", arguments.scenario),
+            format!("name {MYSTERY} instead, or leave the seed out"),
+        ));
+    }
+    if let Some(limit) = arguments.limit.filter(|limit| *limit < LEAST_LIMIT) {
+        return Err(usage(
+            format!("--for {} s leaves no time to find anything", limit.as_secs_f64()),
+            "give at least 1s",
+        ));
+    }
+    if let Some(file) = &arguments.instructor {
+        let opened = OpenOptions::new().create(true).append(true).open(file);
+        opened.map_err(|error| {
+            usage(format!("--instructor {} cannot be written: {error}", file.display()), "name a file or a terminal")
+        })?;
+    }
     let scenario: Scenario = if mystery {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         library.draw(arguments.seed.unwrap_or(u64::from(now.subsec_nanos())))
