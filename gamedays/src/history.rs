@@ -9,7 +9,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::Outcome;
+use crate::{
+    Outcome,
+    journal::{self, Record},
+    outcome::FILE as OUTCOME,
+};
 
 const FILE: &str = "history.jsonl";
 
@@ -51,7 +55,7 @@ pub struct History {
 }
 
 impl Line {
-    fn of(outcome: &Outcome) -> Self {
+    pub(crate) fn of(outcome: &Outcome) -> Self {
         let seconds = |time: Option<std::time::Duration>| time.map(|time| time.as_secs_f64());
         let measured = &outcome.measured;
         Self {
@@ -68,6 +72,27 @@ impl Line {
             mttr_s: seconds(measured.mttr()),
             mttv_s: seconds(measured.mttv()),
         }
+    }
+
+    /// Of a run that did not come to an outcome; none where its journal does not tell which it was.
+    fn cut_off(journal: &journal::History, what_became: &str) -> Option<Self> {
+        journal.records.iter().find_map(|stamped| match &stamped.record {
+            Record::Begun { run, scenario, speed, .. } => Some(Self {
+                run: run.clone(),
+                scenario: scenario.clone(),
+                started_at: stamped.at,
+                passed: false,
+                reason: format!("cut off: {what_became}"),
+                score: 0,
+                speed: *speed,
+                autopilot: false,
+                mttd_s: None,
+                mtta_s: None,
+                mttr_s: None,
+                mttv_s: None,
+            }),
+            _ => None,
+        })
     }
 }
 
@@ -129,12 +154,20 @@ impl History {
     }
 
     /// Adds a run.
-    pub(crate) fn add(folder: &Path, outcome: &Outcome) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&Line::of(outcome))?;
+    pub(crate) fn add(folder: &Path, line: &Line) -> io::Result<()> {
+        let mut line = serde_json::to_vec(line)?;
         line.push(b'\n');
         let mut file = OpenOptions::new().create(true).append(true).open(folder.join(FILE))?;
         file.write_all(&line)?;
         file.sync_data()
+    }
+
+    /// Adds a run that was cut off, unless it had come to its outcome.
+    pub(crate) fn add_cut_off(run: &Path, journal: &journal::History, what_became: &str) -> io::Result<()> {
+        match (run.parent(), Line::cut_off(journal, what_became)) {
+            (Some(folder), Some(line)) if !run.join(OUTCOME).exists() => Self::add(folder, &line),
+            _ => Ok(()),
+        }
     }
 
     /// The scenarios that were run, in alphabetical order, each with its runs.

@@ -4,6 +4,7 @@ use std::{io, path::Path};
 
 use crate::{
     Lab, Lock,
+    history::History as Runs,
     journal::{self, Journal, Record},
     lock::Busy,
     run::rollback,
@@ -41,6 +42,7 @@ pub(crate) async fn all(lab: &Lab, folder: &Path) -> io::Result<Vec<Recovered>> 
             if lab.place.has_replaced(&place) {
                 let reason = "the lab that was changed has ended".to_owned();
                 journal.write(Record::Lapsed { reason: reason.clone() })?;
+                Runs::add_cut_off(&run, &history, &reason)?;
                 done.push(recovered(reason, None));
             } else {
                 let endpoint = place.endpoint.unwrap_or_else(|| "AWS".to_owned());
@@ -55,6 +57,7 @@ pub(crate) async fn all(lab: &Lab, folder: &Path) -> io::Result<Vec<Recovered>> 
         let (failures, health) = rollback::put_back(lab, &mut journal, &history, !steps.is_empty()).await;
         if failures.is_empty() {
             rollback::close(&mut journal, &health)?;
+            Runs::add_cut_off(&run, &history, "put back afterwards")?;
         }
         let names: Vec<&str> = steps.iter().map(|(_, name, _)| name.as_str()).collect();
         let words = format!("taken back: {}", if names.is_empty() { "nothing".to_owned() } else { names.join(", ") });
@@ -71,7 +74,9 @@ pub fn lapse(folder: &Path) -> io::Result<usize> {
     let mut lapsed = 0;
     for (run, history) in journal::unclosed(folder)? {
         if history.place().is_some_and(|place| place.started_at.is_some()) {
-            Journal::open(&run)?.write(Record::Lapsed { reason: "a new lab was started".to_owned() })?;
+            let reason = "a new lab was started".to_owned();
+            Runs::add_cut_off(&run, &history, &reason)?;
+            Journal::open(&run)?.write(Record::Lapsed { reason })?;
             lapsed += 1;
         }
     }

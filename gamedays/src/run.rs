@@ -24,6 +24,7 @@ use self::{drill::Drill, verdict::End};
 use crate::{
     Busy, Lab, Lock, Outcome, history,
     journal::{Journal, Record},
+    outcome::FILE,
     recover,
     scenario::Scenario,
 };
@@ -145,8 +146,9 @@ pub async fn run(
     let not_restored = drill.roll_back(stop, &end).await?;
     let outcome = drill.outcome(&end, not_restored).await;
     let text = serde_json::to_vec_pretty(&outcome).unwrap_or_default();
-    std::fs::write(folder.join("outcome.json"), text).map_err(RunError::io("writing the outcome"))?;
-    history::History::add(&settings.folder, &outcome).map_err(RunError::io("writing the history"))?;
+    std::fs::write(folder.join(FILE), text).map_err(RunError::io("writing the outcome"))?;
+    history::History::add(&settings.folder, &history::Line::of(&outcome))
+        .map_err(RunError::io("writing the history"))?;
     Ok(outcome)
 }
 

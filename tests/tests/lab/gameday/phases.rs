@@ -87,6 +87,9 @@ fn a_run_that_is_killed_in_any_phase_is_put_back_by_recover() {
             assert_eq!(left != "none", is_broken, "{phase}: nobody was there to put it back");
             assert_eq!(said.contains("One route answers 500"), phase != "steady_state", "{phase}: {said}");
         }
+        // It has no outcome, and is not forgotten.
+        let reason = last(&lab)["reason"].to_string();
+        assert!(phase == "rollback" || reason.contains("cut off: put back afterwards"), "{phase}: {reason}");
     }
     assert!(recover(&lab, "the end").contains("nothing is left"));
     assert!(lab.breakfix(&["reset", "--dry-run"]).status.success(), "the lab is healthy");
