@@ -90,11 +90,7 @@ fn health_check(held: &HealthCheck) -> Option<Step> {
 }
 
 fn firewall(held: &Firewall) -> Option<Step> {
-    let mut from = held.drift.clone();
-    if held.web_acl_arn.is_none() {
-        from.push("no web ACL".to_owned());
-    }
-    from.extend(held.unprotected.as_ref().map(|_| "not in front of the balancer".to_owned()));
+    let from = held.differences();
     (!from.is_empty()).then(|| {
         let why = "requests are judged by other rules than the lab's";
         let to = "the lab's rules, which only count";

@@ -17,6 +17,15 @@ pub struct Firewall {
     pub unprotected: Option<String>,
 }
 
+impl Firewall {
+    /// Everything that is not as the lab's is, one clause each.
+    pub fn differences(&self) -> Vec<String> {
+        let gone = self.web_acl_arn.is_none().then(|| "no web ACL".to_owned());
+        let unprotected = self.unprotected.is_some().then(|| "not in front of the balancer".to_owned());
+        self.drift.iter().cloned().chain(gone).chain(unprotected).collect()
+    }
+}
+
 /// Reads it. Without the load balancer's ARN nothing is said of the association.
 pub(super) async fn read(clients: &Clients, load_balancer_arn: Option<&str>) -> Result<Firewall, AwsError> {
     let wafv2 = &clients.wafv2;

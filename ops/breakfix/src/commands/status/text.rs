@@ -78,10 +78,8 @@ pub(crate) fn render(lab: &str, speed: Option<f64>, seen: &Observation) -> Strin
 }
 
 fn firewall(held: &Firewall) -> String {
-    let gone = held.web_acl_arn.is_none().then(|| "no web ACL".to_owned());
-    let unprotected = held.unprotected.is_some().then(|| "not in front of the balancer".to_owned());
-    let clauses: Vec<String> = gone.into_iter().chain(unprotected).chain(held.drift.iter().cloned()).collect();
-    if clauses.is_empty() { "the lab's rules, which only count".to_owned() } else { clauses.join(", ") }
+    let differences = held.differences();
+    if differences.is_empty() { "the lab's rules, which only count".to_owned() } else { differences.join(", ") }
 }
 
 fn login(login: &Login) -> String {
