@@ -36,7 +36,7 @@ pub use secret::{Secret, SecretVersion};
 pub(crate) use secret::{StoredSecret, read as read_secret, read_version};
 pub(crate) use service::by_code_deploy;
 pub use service::{Deployment, Service, ServiceEvent};
-pub use serving::Serving;
+pub use serving::{Serving, read as read_serving};
 pub use task::{StoppedTask, Task, running as running_tasks};
 
 use serde::Serialize;

@@ -18,7 +18,11 @@ pub struct Serving {
     pub by_turns: bool,
 }
 
-pub(super) async fn read(clients: &Clients, service: &EcsService) -> Result<Serving, AwsError> {
+/// Reads it.
+///
+/// # Errors
+/// When AWS refuses to tell the production rule.
+pub async fn read(clients: &Clients, service: &EcsService) -> Result<Serving, AwsError> {
     let primary = service.task_sets().iter().filter(|set| set.status() == Some("PRIMARY"));
     if let Some(arn) = primary.flat_map(|set| set.load_balancers()).find_map(|it| it.target_group_arn()) {
         return Ok(Serving { arn: Some(arn.to_owned()), by_turns: true });

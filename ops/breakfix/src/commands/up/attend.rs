@@ -3,16 +3,19 @@
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
+use aws_sdk_ecs::types::Service;
 use contract::{failure::shown, names::resource};
+use reset::{Clients, observe::read_serving};
 
 use super::Started;
-use crate::{names, output, output::LiveLine, signals::Signals, twin::Twin};
+use crate::{output, output::LiveLine, signals::Signals, twin::Twin};
 
 /// How often the line is read anew.
 const LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(twin: &mut Twin, started: &Started, signals: &mut Signals) -> Result<ExitCode> {
     output::say("");
+    let clients = Clients::from_config(started.config.clone());
     let mut line = LiveLine::default();
     let mut tick = tokio::time::interval(LOOK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -33,43 +36,39 @@ pub(crate) async fn run(twin: &mut Twin, started: &Started, signals: &mut Signal
                 }
                 return Err(twin.ended(status));
             }
-            text = async { tick.tick().await; state(started).await } => line.show(&text),
+            text = async { tick.tick().await; state(&clients).await } => line.show(&text),
         }
     }
 }
 
 /// One line: tasks, targets, mode.
-async fn state(started: &Started) -> String {
-    let config = &started.config;
-    let ecs = aws_sdk_ecs::Client::new(config);
-    let elb = aws_sdk_elasticloadbalancingv2::Client::new(config);
-    let ssm = aws_sdk_ssm::Client::new(config);
-    let (services, health, parameter) = tokio::join!(
-        ecs.describe_services().cluster(resource::CLUSTER).services(resource::SERVICE).send(),
-        async {
-            let group = names::target_group_arn(config).await.ok()?;
-            elb.describe_target_health().target_group_arn(group).send().await.ok()
-        },
-        ssm.get_parameter().name(resource::FAILURE_MODE_PARAMETER).send(),
+async fn state(clients: &Clients) -> String {
+    let (services, parameter) = tokio::join!(
+        clients.ecs.describe_services().cluster(resource::CLUSTER).services(resource::SERVICE).send(),
+        clients.ssm.get_parameter().name(resource::FAILURE_MODE_PARAMETER).send(),
     );
-    let tasks = match services.as_ref().map(|services| services.services().first()) {
-        Ok(Some(service)) => format!("{}/{}", service.running_count(), service.desired_count()),
-        _ => "unknown".into(),
+    let service = services.as_ref().ok().and_then(|services| services.services().first());
+    let tasks = service.map(|service| format!("{}/{}", service.running_count(), service.desired_count()));
+    let targets = match service {
+        Some(service) => targets(clients, service).await,
+        None => None,
     };
-    let targets = match &health {
-        Some(health) => {
-            let all = health.target_health_descriptions();
-            let healthy = all.iter().filter(|target| {
-                let state = target.target_health().and_then(|health| health.state());
-                state.is_some_and(|state| state.as_str() == "healthy")
-            });
-            format!("{} healthy of {}", healthy.count(), all.len())
-        }
-        None => "unknown".into(),
-    };
+    let [tasks, targets] = [tasks, targets].map(|known| known.unwrap_or_else(|| "unknown".into()));
     let mode = parameter.ok().and_then(|output| output.parameter).and_then(|parameter| parameter.value);
     let mode = shorten(mode.as_deref().map_or("unknown", shown));
     format!("tasks {tasks} · targets {targets} · mode {mode} · Ctrl-C ends the lab")
+}
+
+/// How many targets of the group that serves are healthy.
+async fn targets(clients: &Clients, service: &Service) -> Option<String> {
+    let group = read_serving(clients, service).await.ok()?.arn?;
+    let health = clients.elbv2.describe_target_health().target_group_arn(group).send().await.ok()?;
+    let all = health.target_health_descriptions();
+    let healthy = all.iter().filter(|target| {
+        let state = target.target_health().and_then(|health| health.state());
+        state.is_some_and(|state| state.as_str() == "healthy")
+    });
+    Some(format!("{} healthy of {}", healthy.count(), all.len()))
 }
 
 /// A line that wraps cannot be overwritten in place.
