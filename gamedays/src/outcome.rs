@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::{Entry, Item, Phase, Score, scenario::Quantity};
 
 /// Name of its file in a run's folder.
-pub(crate) const FILE: &str = "outcome.json";
+pub const FILE: &str = "outcome.json";
 
 /// The result of a run; `outcome.json` in its folder.
 #[derive(Clone, Debug, Serialize, Deserialize)]

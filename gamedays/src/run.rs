@@ -19,7 +19,7 @@ use runbooks::Runbook;
 use time::{OffsetDateTime, macros::format_description};
 use tokio_util::sync::CancellationToken;
 
-pub use self::view::{Event, View};
+pub use self::view::{Event, FILE as STATUS_FILE, View};
 use self::{drill::Drill, verdict::End};
 use crate::{
     Busy, Lab, Lock, Outcome, history,

@@ -9,6 +9,7 @@ use super::{
     conditions::Unmet,
     traffic::{Traffic, Window},
     verdict::End,
+    view,
     watch::{Guard, Sight, Transition, Watch},
 };
 use crate::{
@@ -148,7 +149,7 @@ impl<'run> Drill<'run> {
         self.last_unmet.clone_from(&unmet.reasons);
         let view = self.view(now, &window, sight.as_ref(), &unmet);
         let text = serde_json::to_vec(&view).unwrap_or_default();
-        let (place, draft) = (self.folder.join("status.json"), self.folder.join("status.json.new"));
+        let (place, draft) = (self.folder.join(view::FILE), self.folder.join(format!("{}.new", view::FILE)));
         // Whole or not at all, for who reads it meanwhile.
         let _ = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &place));
         (self.tell)(Event::Looks(view));

@@ -22,7 +22,10 @@ pub enum Event {
     Looks(View),
 }
 
-/// How a run looks now; `status.json` in its folder.
+/// Name of the file in a run's folder that has the newest view.
+pub const FILE: &str = "status.json";
+
+/// How a run looks now.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct View {
     /// The run.

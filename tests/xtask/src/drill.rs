@@ -4,7 +4,7 @@
 
 use std::{
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -163,13 +163,9 @@ impl Lab {
         // Whatever it says: the drill's own result counts.
         let _ = self.breakfix(&["down"]).stderr(Stdio::null()).status();
         if !keep {
-            let _ = remove(&self.place);
+            let _ = std::fs::remove_dir_all(&self.place);
         }
     }
-}
-
-fn remove(place: &Path) -> std::io::Result<()> {
-    std::fs::remove_dir_all(place)
 }
 
 fn free_port() -> anyhow::Result<u16> {

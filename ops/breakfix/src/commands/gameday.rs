@@ -87,7 +87,7 @@ impl Arguments {
         matches!(self.command, Command::Run(_) | Command::Recover)
     }
 
-    fn library(&self) -> Result<Library> {
+    fn scenarios(&self) -> Result<Library> {
         let folder = self.scenarios.clone().or_else(|| checkout::folder("gamedays/scenarios"));
         let folder = folder.ok_or_else(|| {
             failure("there are no scenarios here", "run it inside the checkout, or name their folder with --scenarios")
@@ -101,9 +101,9 @@ impl Arguments {
 pub(crate) async fn run(arguments: &Arguments, lab: &Lab, state_dir: &StateDir) -> Result<ExitCode> {
     let folder = folder(state_dir);
     match &arguments.command {
-        Command::Run(run) => return run::run(run, &arguments.library()?, &place(lab).await?, folder).await,
-        Command::List { json } => catalogue::list(&arguments.library()?, *json)?,
-        Command::Show { id, spoil } => catalogue::show(&arguments.library()?, id, *spoil)?,
+        Command::Run(run) => return run::run(run, &arguments.scenarios()?, &place(lab).await?, folder).await,
+        Command::List { json } => catalogue::list(&arguments.scenarios()?, *json)?,
+        Command::Show { id, spoil } => catalogue::show(&arguments.scenarios()?, id, *spoil)?,
         Command::Ack => player::ack(&folder)?,
         Command::Diagnose { text } => player::diagnose(&folder, &text.join(" "))?,
         Command::Hint => player::hint(&folder)?,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ::gamedays::{Course, History, Outcome, Trend, journal, report};
+use ::gamedays::{Course, History, OUTCOME_FILE, Outcome, Trend, journal, report};
 use anyhow::{Context, Result};
 use time::macros::format_description;
 
@@ -22,12 +22,12 @@ pub(super) fn report(folder: &Path, run: Option<&str>) -> Result<()> {
     let runs = journal::runs(folder).context("looking for runs")?;
     let found = match run {
         Some(run) => runs.into_iter().find(|path| path.ends_with(run)),
-        None => runs.into_iter().rev().find(|path| path.join("outcome.json").is_file()),
+        None => runs.into_iter().rev().find(|path| path.join(OUTCOME_FILE).is_file()),
     };
-    let found = found.filter(|path| path.join("outcome.json").is_file()).ok_or_else(|| {
+    let found = found.filter(|path| path.join(OUTCOME_FILE).is_file()).ok_or_else(|| {
         failure("there is no such run with an outcome", format!("`{} gameday history` shows all", own_name()))
     })?;
-    let outcome: Outcome = serde_json::from_str(&read(&found.join("outcome.json"))?).context("reading the outcome")?;
+    let outcome: Outcome = serde_json::from_str(&read(&found.join(OUTCOME_FILE))?).context("reading the outcome")?;
     output::data(write(folder, &outcome)?.display().to_string());
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ::gamedays::{Inbox, Order, Phase, View, active, journal, scenario::Scenario};
+use ::gamedays::{Inbox, Order, Phase, STATUS_FILE, View, active, journal, scenario::Scenario};
 use anyhow::{Context, Result};
 
 use super::{read, screen};
@@ -13,11 +13,12 @@ use crate::{
 };
 
 pub(super) fn ack(folder: &Path) -> Result<()> {
-    if begun(&going(folder)?)?.acknowledged {
+    let run = going(folder)?;
+    if begun(&run)?.acknowledged {
         output::say("it is taken already");
         return Ok(());
     }
-    say(folder, Order::Ack)?;
+    say(&run, Order::Ack)?;
     output::say(format!("you have it; when you know what it is: {} gameday diagnose \"…\"", own_name()));
     Ok(())
 }
@@ -27,14 +28,15 @@ pub(super) fn diagnose(folder: &Path, text: &str) -> Result<()> {
         let example = format!("e.g. `{} gameday diagnose \"the disk of one task is full\"`", own_name());
         return Err(usage("a diagnosis says what is broken and why, and this one is empty", example));
     }
-    begun(&going(folder)?)?;
-    say(folder, Order::Diagnose { text: text.to_owned() })?;
+    let run = going(folder)?;
+    begun(&run)?;
+    say(&run, Order::Diagnose { text: text.to_owned() })?;
     output::say("noted; whether it is right is told at the end");
     Ok(())
 }
 
 pub(super) fn abort(folder: &Path) -> Result<()> {
-    say(folder, Order::Abort)?;
+    say(&going(folder)?, Order::Abort)?;
     output::say("the run ends and puts everything back");
     Ok(())
 }
@@ -59,7 +61,7 @@ pub(super) fn hint(folder: &Path) -> Result<()> {
 
 pub(super) fn status(folder: &Path, as_json: bool) -> Result<()> {
     let run = going(folder)?;
-    let text = read(&run.join("status.json")).unwrap_or_default();
+    let text = read(&run.join(STATUS_FILE)).unwrap_or_default();
     if as_json {
         output::data(text);
         return Ok(());
@@ -71,15 +73,14 @@ pub(super) fn status(folder: &Path, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-fn say(folder: &Path, order: Order) -> Result<()> {
-    let run = going(folder)?;
-    Inbox::of(&run).say(&who(), order).context("speaking to the run")?;
+fn say(run: &Path, order: Order) -> Result<()> {
+    Inbox::of(run).say(&who(), order).context("speaking to the run")?;
     Ok(())
 }
 
 /// The state of a run that is past its steady state: before, there is nothing to find, and what is said would only cost.
 fn begun(run: &Path) -> Result<View> {
-    let view = read(&run.join("status.json")).ok().and_then(|text| serde_json::from_str::<View>(&text).ok());
+    let view = read(&run.join(STATUS_FILE)).ok().and_then(|text| serde_json::from_str::<View>(&text).ok());
     view.filter(|view| view.phase >= Phase::Detect).ok_or_else(|| {
         failure(
             "nothing is broken yet: the steady state is being proved",
